@@ -20,7 +20,7 @@ import pytest
 
 # Run by path: importing the package would import Keras before the backend is settled.
 CHOICE = runpy.run_path(str(Path(__file__).parent / "keras_acts" / "_backend_choice.py"))
-OUTCOMES = ("passed", "failed", "skipped", "error", "xfailed", "xpassed")
+OUTCOMES = ("passed", "failed", "skipped", "error", "xfailed", "xpassed")  # the words of pytest
 
 
 def pytest_addoption(parser):
