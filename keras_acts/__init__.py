@@ -1,0 +1,26 @@
+"""Activation functions for Keras 3: as functions, as layers, on TensorFlow, JAX and torch.
+
+Import this package before `keras` when `KERAS_BACKEND` is not set: it then chooses a backend that is installed.
+"""
+
+from keras_acts import _backend_choice
+
+_backend_choice.choose()  # before the first import of Keras, which fixes the backend for the process
+
+import keras as _keras  # noqa: E402, F401
+
+_backend_choice.check_version()
+
+from keras_acts._core import CATALOGUE as _CATALOGUE  # noqa: E402
+from keras_acts._core import get, list_activations  # noqa: E402
+from keras_acts.activations.gated import *  # noqa: E402, F403
+from keras_acts.activations.rectifiers import *  # noqa: E402, F403
+from keras_acts.activations.sigmoidal import *  # noqa: E402, F403
+from keras_acts.activations.simplex import *  # noqa: E402, F403
+from keras_acts.activations.smooth import *  # noqa: E402, F403
+from keras_acts.activations.stochastic import *  # noqa: E402, F403
+from keras_acts.activations.trainable import *  # noqa: E402, F403
+
+__version__ = "0.1.0"
+__all__ = ["get", "list_activations"]
+__all__ += [name for facts in _CATALOGUE.values() for name in (facts.name, facts.layer.__name__)]

@@ -1,0 +1,36 @@
+"""What `keras.ops` cannot say, in one small module per backend.
+
+`keras.ops.custom_gradient` has no forward mode on JAX, gives a wrong second derivative on torch, and does not
+reduce the gradient of a broadcast argument. The three modules here say the same thing in each backend's own
+words; the active one is imported on first use, never the others.
+"""
+
+import functools
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+_NATIVE = ("jax", "tensorflow", "torch")
+
+
+@functools.cache
+def _native() -> Any:
+    backend = keras.backend.backend()
+    return importlib.import_module(f"keras_acts._backend.{backend}") if backend in _NATIVE else None
+
+
+def with_slope(value: Callable[..., Any], partials: Callable[..., tuple[Any, ...]]) -> Callable[..., Any]:
+    """Make a function of tensors whose derivatives are given instead of traced.
+
+    Args:
+        value: Function of one or more tensors that broadcast against each other; returns one tensor.
+        partials: Function of the same tensors; returns a tuple with the derivative with respect to each.
+
+    Returns:
+        A function of the same tensors. On a backend without a module here, `value` itself: its derivative is
+        then the one that the backend traces.
+    """
+    native = _native()
+    return value if native is None else native.with_slope(value, partials)

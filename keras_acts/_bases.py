@@ -1,0 +1,372 @@
+"""The abstract layers: they hold all mechanics, so that a named layer is a signature and a docstring."""
+
+import dataclasses
+import numbers
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_acts._core import CATALOGUE, Facts, Tensor, as_real, number, register, spell
+
+
+class Activation(keras.layers.Layer):
+    """Base of every layer here: parameters checked once, kept as attributes, saved by name.
+
+    Final layers derive from one of the abstract layers below and name their function with `fn=`.
+
+    Args:
+        parameters: The function's parameters that this layer holds, by name.
+        **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
+    """
+
+    facts: Facts
+
+    def __init_subclass__(cls, fn: Callable | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if fn is None:
+            return
+        name = fn.__name__
+        CATALOGUE[name] = cls.facts = dataclasses.replace(CATALOGUE[name], layer=cls)
+        spell(cls.__name__, name)
+        register(cls.__name__, cls)
+
+    def __init__(self, parameters: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if "float" not in self.compute_dtype:
+            raise ValueError(
+                f"{type(self).__name__} computes with real numbers and needs a floating-point dtype, got dtype "
+                f'{self.compute_dtype!r}; leave `dtype` out or pass one such as "float32" or "mixed_float16".'
+            )
+        self.supports_masking = True
+        parameters = self.facts.validate(parameters or {})
+        self._held = tuple(parameters)
+        for name, value in parameters.items():
+            setattr(self, name, value)
+        self.built = True
+
+    def settings(self) -> dict[str, Any]:
+        """The function's parameters that this layer holds, by name."""
+        return {name: getattr(self, name) for name in self._held}
+
+    def apply(self, inputs: Tensor, **extra: Any) -> Tensor:
+        """The function on `inputs` with this layer's parameters, in this layer's compute dtype."""
+        inputs = as_real(inputs, type(self).__name__)
+        return ops.cast(self.facts.function(inputs, **self.settings(), **extra), self.compute_dtype)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        return tuple(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **self.settings()}
+
+
+class Elementwise(Activation):
+    """Abstract layer of a function that maps each element by itself; any shape, same shape out."""
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return self.apply(inputs)
+
+
+class Trainable(Activation):
+    """Abstract layer that owns the parameters of its function and trains them.
+
+    Args:
+        shared_axes: Axes along which one parameter serves all positions, the batch axis always among them.
+            `"spatial"` (the default): all but the channel axis, so one parameter per channel, which for
+            `(batch, units)` is one per unit. `"all"`: one parameter for the layer. `None`: one per element,
+            the default of `keras.layers.PReLU`. Or a list of axes as in Keras; negative axes count from the end.
+        data_format: `"channels_last"` or `"channels_first"`: where `"spatial"` finds the channel axis.
+            Defaults to `keras.config.image_data_format()`.
+        parameters: The function's fixed parameters.
+        **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
+    """
+
+    def __init__(
+        self,
+        shared_axes: str | int | Sequence[int] | None = "spatial",
+        data_format: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(parameters, **kwargs)
+        if data_format not in (None, "channels_last", "channels_first"):
+            raise ValueError(
+                f"{type(self).__name__}: `data_format` must be 'channels_last', 'channels_first' or None, got "
+                f"{data_format!r}; leave it out to use keras.config.image_data_format()."
+            )
+        axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes
+        if axes not in (None, "spatial", "all"):
+            if isinstance(axes, str) or not all(isinstance(axis, int) and axis != 0 for axis in axes):
+                raise ValueError(
+                    f"{type(self).__name__}: `shared_axes` must be 'spatial', 'all', None or a list of non-zero "
+                    f"integers (the batch axis 0 is always shared), got {shared_axes!r}; for images of shape "
+                    "(batch, height, width, channels) one parameter per channel is shared_axes=[1, 2]."
+                )
+            axes = list(axes)
+        self.shared_axes = axes
+        self.data_format = data_format or keras.config.image_data_format()
+        self._learned: tuple[str, ...] = ()
+        self.built = False
+
+    def learn(self, name: str, initializer: Any, regularizer: Any = None, constraint: Any = None) -> None:
+        """Declare a trained parameter; a number as initializer means that constant."""
+        if isinstance(initializer, numbers.Real):
+            initializer = keras.initializers.Constant(number(type(self).__name__, name, initializer, -1e38, 1e38))
+        self._learned = (*self._learned, name)
+        setattr(self, f"{name}_initializer", keras.initializers.get(initializer))
+        setattr(self, f"{name}_regularizer", keras.regularizers.get(regularizer))
+        setattr(self, f"{name}_constraint", keras.constraints.get(constraint))
+
+    def _is_shared(self, rank: int) -> list[bool]:
+        """For each axis after the batch, whether one parameter serves all its positions."""
+        if self.shared_axes is None:
+            return [False] * (rank - 1)
+        if self.shared_axes == "all":
+            return [True] * (rank - 1)
+        if self.shared_axes == "spatial":
+            channel = 1 if self.data_format == "channels_first" else rank - 1
+            return [axis != channel for axis in range(1, rank)]
+        axes: list[int] = self.shared_axes  # pyright: ignore[reportAssignmentType]
+        for axis in axes:
+            if not -rank < axis < rank:
+                raise ValueError(
+                    f"{type(self).__name__}: `shared_axes` must lie between {1 - rank} and {rank - 1} for an input of "
+                    f"rank {rank}, got {axis}; drop it or give the input that axis."
+                )
+        shared = {axis % rank for axis in axes}
+        return [axis in shared for axis in range(1, rank)]
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        shared = self._is_shared(len(input_shape))
+        shape = tuple(1 if alike else size for alike, size in zip(shared, input_shape[1:], strict=True))
+        if None in shape:
+            raise ValueError(
+                f"{type(self).__name__} keeps one parameter per position of axis {shape.index(None) + 1}, whose size "
+                f"is unknown: expected a fixed size, got input shape {tuple(input_shape)}; share that axis with "
+                "`shared_axes` or fix the size."
+            )
+        self._create(dict.fromkeys(self._learned, shape))
+        fixed = {axis: size for axis, size in enumerate(shape, start=1) if not shared[axis - 1]}
+        self.input_spec = keras.layers.InputSpec(ndim=len(input_shape), axes=fixed)
+
+    def _create(self, shapes: Mapping[str, Sequence[int | None]]) -> None:
+        for name, shape in shapes.items():
+            weight = self.add_weight(
+                shape=tuple(shape),
+                name=name,
+                initializer=getattr(self, f"{name}_initializer"),
+                regularizer=getattr(self, f"{name}_regularizer"),
+                constraint=getattr(self, f"{name}_constraint"),
+                autocast=False,  # the function widens its input anyway: the parameter keeps all its bits
+            )
+            setattr(self, name, weight)
+        self.built = True
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        # Inside `Dense(activation=PReLU())` Keras builds this layer only on the first call, and would drop the
+        # saved values of one that was never called. The saved shapes say all that building needs.
+        if not self.built and len(store.keys()) == len(self._learned):
+            self._create({name: store[str(i)].shape for i, name in enumerate(self._learned)})
+        super().load_own_variables(store)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return self.apply(inputs, **{name: getattr(self, name) for name in self._learned})
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        for name in self._learned:
+            config[f"{name}_initializer"] = keras.initializers.serialize(getattr(self, f"{name}_initializer"))
+            config[f"{name}_regularizer"] = keras.regularizers.serialize(getattr(self, f"{name}_regularizer"))
+            config[f"{name}_constraint"] = keras.constraints.serialize(getattr(self, f"{name}_constraint"))
+        return {**config, "shared_axes": self.shared_axes, "data_format": self.data_format}
+
+
+def split_gate(x: Tensor, axis: int, gate: str, owner: str) -> tuple[Tensor, Tensor]:
+    """Split one axis into its gate half and its value half, in that order.
+
+    Args:
+        x: Tensor whose size along `axis` is even.
+        axis: The axis to split; negative axes count from the end.
+        gate: Which half is the gate: `"first"`, `"second"`, or `"interleaved"` (even places gate, odd ones value).
+        owner: Name to begin error messages with.
+
+    Raises:
+        ValueError: `gate` is none of the three, `axis` does not exist, or its size is odd.
+    """
+    _halve(tuple(x.shape), axis, gate, owner)
+    if gate == "interleaved":
+        before = (slice(None),) * (axis % len(x.shape))
+        return x[(*before, slice(0, None, 2))], x[(*before, slice(1, None, 2))]
+    first, second = ops.split(x, 2, axis)
+    return (first, second) if gate == "first" else (second, first)
+
+
+def _halve(shape: tuple[int | None, ...], axis: int, gate: str, owner: str) -> tuple[int | None, ...]:
+    """The shape of each half; raises `ValueError` where there is none."""
+    if gate not in ("first", "second", "interleaved"):
+        raise ValueError(
+            f"{owner}: `gate` says which half is the gate and must be 'first', 'second' or 'interleaved', got {gate!r}."
+        )
+    if not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
+        raise ValueError(
+            f"{owner}: `axis` must be an axis of the input, an integer from {-len(shape)} to {len(shape) - 1}, got "
+            f"{axis!r} for shape {shape}; pass one of those."
+        )
+    size = shape[axis]
+    if size is not None and size % 2:
+        raise ValueError(
+            f"{owner} splits axis {axis} into a gate half and a value half and needs an even size there, got {size} in "
+            f"shape {shape}; make the layer before it {size + 1} wide or choose another `axis`."
+        )
+    halved = list(shape)
+    halved[axis] = None if size is None else size // 2
+    return tuple(halved)
+
+
+def refuse_inside_dense(owner: Callable) -> None:
+    """Raise if `owner`, which halves its input, is being called as some layer's `activation=`.
+
+    Keras then reports the unhalved shape, and the mistake surfaces one layer later as a shape error. Keras has
+    no hook that tells an activation where it is used, so this reads the attribute off the calling layer.
+
+    Raises:
+        ValueError: A calling layer holds `owner` as its activation.
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        caller = frame.f_locals.get("self")
+        if caller is not None and isinstance(caller, keras.layers.Layer) and caller is not owner:
+            held = (getattr(caller, name, None) for name in ("activation", "recurrent_activation"))
+            if any(thing is owner for thing in held):
+                name = getattr(owner, "__name__", type(owner).__name__)
+                layer = CATALOGUE[name].layer if name in CATALOGUE else type(owner)
+                raise ValueError(
+                    f"{name} halves an axis, so it cannot be the `activation=` of {type(caller).__name__} "
+                    f"{caller.name!r}, whose output must keep its width; expected an activation that keeps the "
+                    f"shape: leave `activation` out there and add `keras_acts.{layer.__name__}()` after it."
+                )
+            return
+        frame = frame.f_back
+
+
+class Gated(Activation):
+    """Abstract layer of a function that lets one half of an axis gate the other; that axis comes out halved.
+
+    Args:
+        axis: The axis to split; its size must be even.
+        gate: Which half is the gate: `"first"`, `"second"` or `"interleaved"`.
+        parameters: The function's other parameters.
+        **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
+    """
+
+    def __init__(
+        self, axis: int = -1, gate: str = "first", parameters: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__({"axis": axis, "gate": gate, **(parameters or {})}, **kwargs)
+        _halve((None,) * 64, axis, gate, type(self).__name__)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        refuse_inside_dense(self)
+        return self.apply(inputs)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        return _halve(tuple(input_shape), self.axis, self.gate, type(self).__name__)
+
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None) -> Tensor | None:
+        """The mask goes through, except where it speaks of positions along the halved axis."""
+        if previous_mask is None or self.axis % len(inputs.shape) < len(previous_mask.shape):
+            return None
+        return previous_mask
+
+
+def fit_mask(mask: Tensor, x: Tensor, axis: int | Sequence[int], owner: str) -> Tensor | None:
+    """Make a mask speak of the entries of `x`: `True` keeps an entry, `False` leaves it out.
+
+    A mask with fewer axes than `x` is one that Keras propagates (`(batch, time)`). It speaks of entries only
+    when the normalised axes lie inside it; otherwise whole rows are masked, which is the next layer's business.
+
+    Raises:
+        ValueError: The mask does not broadcast against `x`.
+    """
+    rank = len(x.shape)
+    axes = [axis] if isinstance(axis, int) else axis
+    shape = tuple(mask.shape)
+    if len(shape) < rank:
+        if any(a % rank >= len(shape) for a in axes):
+            return None
+        mask = ops.reshape(mask, (*ops.shape(mask), *(1,) * (rank - len(shape))))
+        shape = (*shape, *(1,) * (rank - len(shape)))
+    sizes = zip(shape, x.shape, strict=False)
+    if len(shape) > rank or any(None not in (m, n) and m not in (1, n) for m, n in sizes):
+        raise ValueError(
+            f"{owner}: `mask` must broadcast against the input, got mask shape {tuple(mask.shape)} for input shape "
+            f"{tuple(x.shape)}; pass one boolean per entry (True keeps it) or one per step."
+        )
+    return ops.cast(mask, "bool")
+
+
+def check_axis(axis: Any, rank: int, owner: str) -> None:
+    """Raise `ValueError` unless `axis` is one axis, or several, of a tensor of that rank."""
+    axes = axis if isinstance(axis, (list, tuple)) else [axis]
+    if not axes or not all(isinstance(a, int) and -rank <= a < rank for a in axes):
+        mend = f"pass an integer from {-rank} to {rank - 1}" if rank else "give the input at least one axis"
+        raise ValueError(
+            f"{owner} normalises over `axis` and needs an axis of the input, got axis {axis!r} for an input with "
+            f"{rank} axes; {mend}."
+        )
+
+
+class Simplex(Activation):
+    """Abstract layer of a function that maps each row to weights that are not negative and sum to 1.
+
+    Args:
+        axis: The axis along which the weights sum to 1.
+        parameters: The function's other parameters.
+        **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
+
+    Call arguments:
+        inputs: Tensor of any rank from 1.
+        mask: Boolean tensor that broadcasts against `inputs`; entries where it is `False` get weight 0 and take
+            no part. A mask that Keras propagates (`(batch, time)`) applies when `axis` is the time axis.
+    """
+
+    def __init__(
+        self, axis: int | Sequence[int] = -1, parameters: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        axis = list(axis) if isinstance(axis, (list, tuple)) else axis
+        super().__init__({"axis": axis, **(parameters or {})}, **kwargs)
+        check_axis(axis, 64, type(self).__name__)
+
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+        return self.apply(inputs, mask=mask)
+
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None) -> Tensor | None:
+        return previous_mask
+
+
+class Stochastic(Activation):
+    """Abstract layer of a function that draws random numbers in training and none in inference.
+
+    Args:
+        seed: Integer that makes the draws reproducible, or `None`.
+        parameters: The function's other parameters.
+        **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
+
+    Call arguments:
+        inputs: Tensor of any shape.
+        training: Whether to draw; Keras sets it in `fit`.
+    """
+
+    def __init__(self, seed: int | None = None, parameters: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(parameters, **kwargs)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        return self.apply(inputs, training=bool(training), seed=self.seed_generator)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "seed": self.seed}

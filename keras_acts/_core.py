@@ -1,0 +1,372 @@
+"""The catalogue, the `@activation` decorator, and lookup by name.
+
+An activation is one recorded function and, right below it, its layer:
+
+    @activation(formula="where(x > 0, x, negative_slope * x)", source="...")
+    def leaky_relu(x, negative_slope=0.01): ...
+
+    class LeakyReLU(Elementwise, fn=leaky_relu): ...
+
+Everything else (export, saving, lookup, tests, documentation) reads the catalogue that these two lines fill.
+"""
+
+import dataclasses
+import difflib
+import functools
+import inspect
+import math
+import numbers
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ParamSpec, TypeVar
+
+import keras
+from keras import ops
+
+from keras_acts import _backend
+
+Tensor = Any  # whatever the active backend calls a tensor, or anything that converts to one
+P = ParamSpec("P")
+Fn = TypeVar("Fn", bound=Callable[..., Any])
+
+PACKAGE = "keras_acts"
+_WIDE = ("float32", "float64")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Facts:
+    """What is written down about one activation.
+
+    Attributes:
+        name: Name of the function.
+        kind: `"elementwise"`, `"trainable"`, `"gated"`, `"simplex"` or `"stochastic"`.
+        formula: One expression in `x` and the parameters, or `""` where an element depends on others.
+        source: The paper or place that introduced it.
+        output_range: Lowest and highest value, as expressions in the parameters.
+        kinks: Where the slope jumps, mapped to the slope that is used there; expressions in the parameters.
+        aliases: Other names that people type.
+        limits: The closed interval that each number among the parameters must lie in.
+        function: The public function.
+        layer: The public layer; the layer's own class statement fills it in.
+        check: Called with the parameters when an interval for each alone does not say enough.
+    """
+
+    name: str
+    kind: str
+    formula: str
+    source: str
+    output_range: tuple[str, str]
+    kinks: Mapping[str, str]
+    aliases: tuple[str, ...]
+    limits: Mapping[str, tuple[float, float]]
+    function: Callable[..., Tensor]
+    check: Callable[..., None] | None = None
+    layer: type[keras.layers.Layer] = keras.layers.Layer
+
+    @functools.cached_property
+    def defaults(self) -> dict[str, Any]:
+        """The function's parameters with their defaults, `x` left out."""
+        parameters = list(inspect.signature(self.function).parameters.values())[1:]
+        return {p.name: p.default for p in parameters}
+
+    def validate(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters with every number checked and made a plain Python number.
+
+        Raises:
+            TypeError: A parameter that must be a number is none.
+            ValueError: A number is NaN, infinite or outside its interval.
+        """
+        checked = dict(parameters)
+        for name in self.limits.keys() & parameters.keys():
+            checked[name] = number(self.name, name, parameters[name], *self.limits[name])
+        if self.check is not None:
+            self.check(**{**self.defaults, **checked})
+        return checked
+
+
+CATALOGUE: dict[str, Facts] = {}
+_NAMES: dict[str, str] = {}  # every spelling, normalised, to the name in the catalogue
+
+
+def number(owner: str, name: str, value: Any, low: float, high: float) -> float:
+    """Return `value` as a plain Python number, or raise if it is none or lies outside the interval."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(
+            f"{owner}: `{name}` must be a number from {low} to {high}, got {value!r} of type "
+            f"{type(value).__name__}; pass a Python number (a slope that trains is a layer such as PReLU)."
+        )
+    plain = int(value) if isinstance(value, numbers.Integral) else float(value)
+    if not (low <= plain <= high and math.isfinite(plain)):
+        raise ValueError(
+            f"{owner}: `{name}` must be a finite number from {low} to {high}, got {plain}; pass a number in that range."
+        )
+    return plain
+
+
+def register(package_name: str, thing: Any) -> None:
+    """Make Keras save and load a function or class under this package's name, which must be free."""
+    key = f"{PACKAGE}>{package_name}"
+    if keras.saving.get_registered_object(key) is not None:
+        raise ImportError(
+            f"Keras already knows another object as {key!r}, and a saved model would load the wrong one; "
+            "expected the name to be free: register the other object under a package name of its own."
+        )
+    keras.saving.register_keras_serializable(PACKAGE, package_name)(thing)
+
+
+def _normal(name: str) -> str:
+    return "".join(c for c in name.lower() if c.isalnum())
+
+
+def spell(spelling: str, name: str) -> None:
+    """Let `get` find an activation under one more spelling."""
+    if _NAMES.setdefault(_normal(spelling), name) != name:
+        raise ValueError(f"{spelling!r} already names {_NAMES[_normal(spelling)]!r}; it cannot name {name!r} too.")
+
+
+def as_real(x: Any, owner: str) -> Tensor:
+    """Convert `x` to a tensor of real floats; integers become `keras.config.floatx()`.
+
+    Raises:
+        TypeError: `x` holds booleans, complex numbers, text or nothing that converts to a tensor.
+    """
+    try:
+        x = ops.convert_to_tensor(x)
+        dtype = keras.backend.standardize_dtype(x.dtype)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{owner} needs real numbers, got {type(x).__name__} that is no numeric tensor; pass a tensor, a NumPy "
+            f"array or nested lists of numbers."
+        ) from error
+    if "float" in dtype:
+        return x
+    if "int" in dtype:
+        return ops.cast(x, keras.config.floatx())
+    raise TypeError(
+        f"{owner} needs real numbers, got a tensor of dtype {dtype}; convert it first, for example with "
+        '`keras.ops.cast(x, "float32")`.'
+    )
+
+
+def _is_static(value: Any) -> bool:
+    return value is None or isinstance(value, (numbers.Real, str))
+
+
+@functools.lru_cache(maxsize=1024)
+def _curve(fn: Callable, slope: Callable, static: tuple[tuple[str, Any], ...], tensors: tuple[str, ...]) -> Callable:
+    """`fn` as a function of its tensors alone, with the slopes that `slope` states."""
+    names = list(inspect.signature(fn).parameters)
+    positions = [names.index(name) for name in tensors]
+    fixed = dict(static)
+
+    def value(*arrays):
+        return fn(**dict(zip(tensors, arrays, strict=True)), **fixed)
+
+    def partials(*arrays):
+        parts = slope(**dict(zip(tensors, arrays, strict=True)), **fixed)
+        return tuple(parts[i] for i in positions) if isinstance(parts, tuple) else (parts,)
+
+    return _backend.with_slope(value, partials)
+
+
+def _callable(fn: Callable, slope: Callable | None) -> Callable:
+    """Wrap the mathematics in what every activation owes its caller.
+
+    Conversion of lists and integers, computation in at least float32 (so that float16 and bfloat16 results are
+    the correctly rounded ones), validated parameters, the stated slope, and symbolic tensors.
+    """
+    name = fn.__name__
+    first, *names = inspect.signature(fn).parameters
+
+    @functools.wraps(fn)
+    def apply(x, *args, **kwargs):
+        if len(args) > len(names):
+            raise TypeError(f"{name}() takes at most {1 + len(names)} positional arguments, got {1 + len(args)}.")
+        parameters = {**dict(zip(names, args, strict=False)), **kwargs}
+        facts = CATALOGUE[name]
+        if keras.utils.is_keras_tensor(x):
+            return _symbolic(facts, x, parameters)
+        given = {key: value for key, value in parameters.items() if _is_static(value)}
+        if facts.limits or facts.check:
+            parameters.update(facts.validate(given))
+        x = as_real(x, name)
+        dtype = keras.backend.standardize_dtype(x.dtype)
+        wide = dtype if dtype in _WIDE else "float32"
+        x = ops.cast(x, wide) if wide != dtype else x
+        if slope is None:
+            y = fn(x, **parameters)
+        else:
+            static = tuple(item for item in parameters.items() if item[0] in given)
+            tensors = {k: ops.cast(ops.convert_to_tensor(v), wide) for k, v in parameters.items() if k not in given}
+            y = _curve(fn, slope, static, (first, *tensors))(x, *tensors.values())
+        return ops.cast(y, dtype) if wide != dtype else y
+
+    return apply
+
+
+def _symbolic(facts: Facts, x: Tensor, parameters: dict[str, Any]) -> Tensor:
+    """On a symbolic tensor a function becomes its own layer: it is saved, loaded and shown in `summary()` as such."""
+    if facts.kind == "trainable":
+        return inspect.unwrap(facts.function)(x, **parameters)
+    settings = inspect.signature(facts.layer.__init__).parameters
+    setup = {key: value for key, value in parameters.items() if key in settings}
+    call = {key: value for key, value in parameters.items() if key not in settings}
+    dtype = x.dtype if "float" in x.dtype else keras.config.floatx()
+    return facts.layer(**setup, dtype=dtype)(x, **call)
+
+
+def activation(
+    *,
+    source: str,
+    formula: str = "",
+    kind: str = "elementwise",
+    output_range: tuple[str, str] = ("-inf", "inf"),
+    kinks: Mapping[str, str] | None = None,
+    aliases: Sequence[str] = (),
+    limits: Mapping[str, tuple[float, float]] | None = None,
+    check: Callable[..., None] | None = None,
+    slope: Callable[..., Tensor] | None = None,
+) -> Callable[[Callable[P, Tensor]], Callable[P, Tensor]]:
+    """Record a function in the catalogue and give it what every activation owes its caller.
+
+    The function's body is pure `keras.ops` mathematics on one floating-point tensor `x` of at least float32.
+
+    Args:
+        source: The paper or place that introduced it.
+        formula: One expression in `x` and the parameters; people, documentation and tests read it.
+        kind: See `Facts`.
+        output_range: Lowest and highest value, as expressions in the parameters.
+        kinks: Where the slope jumps, mapped to the slope that is used there.
+        aliases: Other names that people type.
+        limits: The closed interval that each number among the parameters must lie in.
+        check: Called with all parameters; raises `ValueError` when they do not go together.
+        slope: Function with the same arguments that returns the derivative with respect to `x`, or a tuple of
+            the derivatives with respect to `x` and each parameter. Give it wherever the traced derivative
+            would lose digits; leave it out where tracing is exact.
+    """
+
+    def record(fn: Callable[P, Tensor]) -> Callable[P, Tensor]:
+        function = _callable(fn, slope)
+        facts = Facts(
+            name=fn.__name__,
+            kind=kind,
+            formula=formula,
+            source=source,
+            output_range=output_range,
+            kinks=dict(kinks or {}),
+            aliases=tuple(aliases),
+            limits=dict(limits or {}),
+            check=check,
+            function=function,
+        )
+        register(facts.name, function)
+        CATALOGUE[facts.name] = facts
+        for spelling in (facts.name, *facts.aliases):
+            spell(spelling, facts.name)
+        return function
+
+    return record
+
+
+def exported(module: str) -> list[str]:
+    """The public names of one module of activations: its recorded functions and their layers."""
+    names: list[str] = []
+    for facts in CATALOGUE.values():
+        if facts.function.__module__ == module:
+            names += [facts.name, facts.layer.__name__]
+    return names
+
+
+def _find(name: str) -> Facts:
+    found = _NAMES.get(_normal(name.removeprefix(f"{PACKAGE}>")))
+    if found is not None:
+        return CATALOGUE[found]
+    near = difflib.get_close_matches(_normal(name), _NAMES, n=3, cutoff=0.5)
+    hint = " or ".join(dict.fromkeys(repr(_NAMES[spelling]) for spelling in near))
+    raise ValueError(
+        f"keras_acts knows no activation called {name!r}; expected one of the {len(CATALOGUE)} names of "
+        f"`keras_acts.list_activations()`" + (f": did you mean {hint}?" if hint else ".")
+    )
+
+
+def list_activations(kind: str | None = None) -> list[str]:
+    """Names of all activations, or of one kind, in alphabetical order.
+
+    Args:
+        kind: One of the kinds in the catalogue, such as `"elementwise"` or `"trainable"`; `None` for all.
+
+    Raises:
+        ValueError: No activation is of that kind.
+
+    Example:
+        >>> "leaky_relu" in keras_acts.list_activations()
+        True
+        >>> keras_acts.list_activations("gated")[-1]
+        'swiglu'
+    """
+    kinds = sorted({facts.kind for facts in CATALOGUE.values()})
+    if kind is not None and kind not in kinds:
+        raise ValueError(f"There is no kind of activation called {kind!r}; expected one of {kinds}, or None for all.")
+    return sorted(name for name, facts in CATALOGUE.items() if kind in (None, facts.kind))
+
+
+def get(identifier: Any, **parameters: Any) -> Callable[..., Tensor]:
+    """Find an activation by name, alias, function, layer, class or saved configuration.
+
+    Args:
+        identifier: A name (`"leaky_relu"`), an alias (`"swish"`), a layer's name (`"LeakyReLU"`), a callable, one
+            of this package's layer classes, the `dict` that Keras saves for one of this package's activations, or
+            `None`, which is `linear` as in Keras.
+        **parameters: Arguments of the layer, such as `negative_slope=0.2`.
+
+    Returns:
+        The function where the name says all there is to say, and a new layer where there are parameters, weights
+        or random numbers to keep; both can be called, passed to `Dense(activation=...)`, and saved. A callable
+        comes back as it is.
+
+    Raises:
+        ValueError: Nothing has that name (the message suggests the nearest), or parameters came with a callable.
+        TypeError: The identifier is none of the above.
+
+    Example:
+        >>> keras_acts.get("swish") is keras_acts.silu
+        True
+        >>> keras_acts.get("leaky_relu", negative_slope=0.2).negative_slope
+        0.2
+    """
+    if identifier is None:
+        identifier = "linear"
+    if isinstance(identifier, dict):
+        identifier = _from_config(identifier)
+    if isinstance(identifier, type) and issubclass(identifier, keras.layers.Layer):
+        return identifier(**parameters)
+    if isinstance(identifier, str):
+        facts = _find(identifier)
+        stateful = facts.kind in ("trainable", "stochastic")
+        if parameters or stateful or identifier.removeprefix(f"{PACKAGE}>") == facts.layer.__name__:
+            return facts.layer(**parameters)
+        return facts.function
+    if not callable(identifier):
+        raise TypeError(
+            f"keras_acts.get expected a name, a callable or a saved configuration, got {identifier!r} of type "
+            f'{type(identifier).__name__}; pass a name such as "leaky_relu".'
+        )
+    if parameters:
+        raise ValueError(
+            f"keras_acts.get got parameters {sorted(parameters)} for something that is already made; expected a name "
+            "with them, such as `keras_acts.get('leaky_relu', negative_slope=0.2)`."
+        )
+    return identifier
+
+
+def _from_config(config: dict[str, Any]) -> Callable[..., Tensor]:
+    """What `keras.saving.serialize_keras_object` saved; only this package's names count."""
+    name, settings = config.get("registered_name"), config.get("config")
+    if isinstance(name, str) and name.startswith(f"{PACKAGE}>"):
+        facts = _find(name)
+        if isinstance(settings, dict):
+            return facts.layer.from_config(settings)
+        return facts.function
+    raise ValueError(
+        "keras_acts.get expected the saved configuration of one of its own activations, got one of "
+        f"{name or config.get('class_name')!r}; load other objects with `keras.saving`."
+    )
