@@ -13,12 +13,18 @@ _backend_choice.check_version()
 
 from keras_acts._core import CATALOGUE as _CATALOGUE  # noqa: E402
 from keras_acts._core import get, list_activations  # noqa: E402
+from keras_acts.activations.contextual import *  # noqa: E402, F403
 from keras_acts.activations.gated import *  # noqa: E402, F403
+from keras_acts.activations.learned_curves import *  # noqa: E402, F403
+from keras_acts.activations.periodic import *  # noqa: E402, F403
 from keras_acts.activations.rectifiers import *  # noqa: E402, F403
+from keras_acts.activations.reshaping import *  # noqa: E402, F403
+from keras_acts.activations.shrinkage import *  # noqa: E402, F403
 from keras_acts.activations.sigmoidal import *  # noqa: E402, F403
 from keras_acts.activations.simplex import *  # noqa: E402, F403
 from keras_acts.activations.smooth import *  # noqa: E402, F403
 from keras_acts.activations.stochastic import *  # noqa: E402, F403
+from keras_acts.activations.surrogate import *  # noqa: E402, F403
 from keras_acts.activations.trainable import *  # noqa: E402, F403
 
 __version__ = "0.1.0"

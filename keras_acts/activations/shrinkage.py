@@ -1,0 +1,5 @@
+"""Shrinkage: functions that pull small inputs to exactly zero."""
+
+from keras_acts._core import exported
+
+__all__ = exported(__name__)
