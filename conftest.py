@@ -20,7 +20,7 @@ import pytest
 
 # Run by path: importing the package would import Keras before the backend is settled.
 CHOICE = runpy.run_path(str(Path(__file__).parent / "keras_acts" / "_backend_choice.py"))
-OUTCOMES = ("passed", "failed", "skipped", "error", "xfailed", "xpassed")  # the words of pytest
+OUTCOMES = ("passed", "failed", "skipped", "error", "xfailed", "xpassed")  # pytest's own words
 
 
 def pytest_addoption(parser):
@@ -59,8 +59,7 @@ def run_on_each(backends, config):
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(at_once) as pool:
         outputs = {name: Path(folder, f"{name}.txt") for name in backends}
         runs = {
-            name: pool.submit(run_on, name, config, None if to_terminal else output)
-            for name, output in outputs.items()
+            name: pool.submit(run_on, name, config, None if to_terminal else output) for name, output in outputs.items()
         }
         for name, run in runs.items():
             print(f"\n{f' {name} ':=^80}", flush=True)
@@ -93,9 +92,7 @@ def run_on(backend, config, output):
             code = subprocess.run(command, **process, check=False).returncode
         else:
             with output.open("wb") as sink:
-                code = subprocess.run(
-                    command, **process, check=False, stdout=sink, stderr=subprocess.STDOUT
-                ).returncode
+                code = subprocess.run(command, **process, check=False, stdout=sink, stderr=subprocess.STDOUT).returncode
         # A child that broke off before its summary counts as an error.
         numbers = json.loads(outcomes.read_text("utf-8")) if outcomes.exists() else {"error": 1}
     # A child ended by signal n has code -n, which the shell knows as 128 + n.
@@ -120,6 +117,6 @@ def follow(output: Path, run: Future) -> None:
 
 def in_words(numbers):
     """'3 passed, 0 failed, 1 skipped', and the rarer outcomes where there are any."""
-    words = [f"{numbers.get(outcome, 0)} {outcome}" for outcome in OUTCOMES[:3]]
-    words += [f"{numbers[outcome]} {outcome}" for outcome in OUTCOMES[3:] if numbers.get(outcome)]
-    return ", ".join(words)
+    always = OUTCOMES[:3]
+    counts = {outcome: numbers.get(outcome, 0) for outcome in OUTCOMES}
+    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count or outcome in always)
