@@ -34,3 +34,9 @@ def with_slope(value: Callable[..., Any], partials: Callable[..., tuple[Any, ...
     """
     native = _native()
     return value if native is None else native.with_slope(value, partials)
+
+
+def erfc(x: Any) -> Any:
+    """Complementary error function, which `keras.ops` has only in its newest versions."""
+    native = _native()
+    return keras.ops.erfc(x) if native is None else native.erfc(x)

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+erfc = tf.math.erfc
+
 
 def _sum_to(gradient, tensor):
     if gradient.shape.is_fully_defined() and gradient.shape == tensor.shape:
