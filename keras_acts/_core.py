@@ -45,6 +45,10 @@ class Facts:
         kinks: Where the slope jumps, mapped to the slope that is used there; expressions in the parameters.
         aliases: Other names that people type.
         limits: The closed interval that each number among the parameters must lie in.
+        used_by: Models and libraries known for it.
+        equals: Calls in this catalogue that compute the same, such as `"swish(x, beta=1)"`.
+        distinct_from: What goes by a similar name and is something else, mapped to the difference.
+        presets: Where a library's defaults differ, the library mapped to them as arguments of the layer.
         function: The public function.
         layer: The public layer; the layer's own class statement fills it in.
         check: Called with the parameters when an interval for each alone does not say enough.
@@ -58,6 +62,10 @@ class Facts:
     kinks: Mapping[str, str]
     aliases: tuple[str, ...]
     limits: Mapping[str, tuple[float, float]]
+    used_by: tuple[str, ...]
+    equals: tuple[str, ...]
+    distinct_from: Mapping[str, str]
+    presets: Mapping[str, Mapping[str, Any]]
     function: Callable[..., Tensor]
     check: Callable[..., None] | None = None
     layer: type[keras.layers.Layer] = keras.layers.Layer
@@ -223,6 +231,10 @@ def activation(
     kinks: Mapping[str, str] | None = None,
     aliases: Sequence[str] = (),
     limits: Mapping[str, tuple[float, float]] | None = None,
+    used_by: Sequence[str] = (),
+    equals: Sequence[str] = (),
+    distinct_from: Mapping[str, str] | None = None,
+    presets: Mapping[str, Mapping[str, Any]] | None = None,
     check: Callable[..., None] | None = None,
     slope: Callable[..., Tensor] | None = None,
 ) -> Callable[[Callable[P, Tensor]], Callable[P, Tensor]]:
@@ -238,6 +250,10 @@ def activation(
         kinks: Where the slope jumps, mapped to the slope that is used there.
         aliases: Other names that people type.
         limits: The closed interval that each number among the parameters must lie in.
+        used_by: Models and libraries known for it.
+        equals: Calls in this catalogue that compute the same, such as `"swish(x, beta=1)"`.
+        distinct_from: What goes by a similar name and is something else, mapped to the difference.
+        presets: Where a library's defaults differ, the library mapped to them as arguments of the layer.
         check: Called with all parameters; raises `ValueError` when they do not go together.
         slope: Function with the same arguments that returns the derivative with respect to `x`, or a tuple of
             the derivatives with respect to `x` and each parameter. Give it wherever the traced derivative
@@ -255,6 +271,10 @@ def activation(
             kinks=dict(kinks or {}),
             aliases=tuple(aliases),
             limits=dict(limits or {}),
+            used_by=tuple(used_by),
+            equals=tuple(equals),
+            distinct_from=dict(distinct_from or {}),
+            presets=dict(presets or {}),
             check=check,
             function=function,
         )
@@ -309,13 +329,15 @@ def list_activations(kind: str | None = None) -> list[str]:
     return sorted(name for name, facts in CATALOGUE.items() if kind in (None, facts.kind))
 
 
-def get(identifier: Any, **parameters: Any) -> Callable[..., Tensor]:
+def get(identifier: Any, preset: str | None = None, **parameters: Any) -> Callable[..., Tensor]:
     """Find an activation by name, alias, function, layer, class or saved configuration.
 
     Args:
         identifier: A name (`"leaky_relu"`), an alias (`"swish"`), a layer's name (`"LeakyReLU"`), a callable, one
             of this package's layer classes, the `dict` that Keras saves for one of this package's activations, or
             `None`, which is `linear` as in Keras.
+        preset: A library (`"keras"`, `"torch"`, `"jax"`, `"onnx"`, `"tensorflow_addons"`) whose defaults to take where
+            they differ from the ones here; only with a name.
         **parameters: Arguments of the layer, such as `negative_slope=0.2`.
 
     Returns:
@@ -341,6 +363,8 @@ def get(identifier: Any, **parameters: Any) -> Callable[..., Tensor]:
         return identifier(**parameters)
     if isinstance(identifier, str):
         facts = _find(identifier)
+        if preset is not None:
+            parameters = {**_preset(facts, preset), **parameters}
         stateful = facts.kind in ("trainable", "stochastic")
         if parameters or stateful or identifier.removeprefix(f"{PACKAGE}>") == facts.layer.__name__:
             return facts.layer(**parameters)
@@ -350,12 +374,23 @@ def get(identifier: Any, **parameters: Any) -> Callable[..., Tensor]:
             f"keras_acts.get expected a name, a callable or a saved configuration, got {identifier!r} of type "
             f'{type(identifier).__name__}; pass a name such as "leaky_relu".'
         )
-    if parameters:
+    if parameters or preset:
         raise ValueError(
-            f"keras_acts.get got parameters {sorted(parameters)} for something that is already made; expected a name "
+            f"keras_acts.get got parameters {sorted(parameters) or [preset]} for something that is already made; expected a name "
             "with them, such as `keras_acts.get('leaky_relu', negative_slope=0.2)`."
         )
     return identifier
+
+
+LIBRARIES = ("keras", "torch", "jax", "onnx", "tensorflow_addons")
+
+
+def _preset(facts: Facts, library: str) -> Mapping[str, Any]:
+    if library not in LIBRARIES:
+        raise ValueError(
+            f"keras_acts.get knows no library called {library!r}; expected `preset` to be one of {', '.join(LIBRARIES)}."
+        )
+    return facts.presets.get(library, {})
 
 
 def _from_config(config: dict[str, Any]) -> Callable[..., Tensor]:

@@ -89,6 +89,7 @@ class ReLU(Elementwise, fn=relu):
     kinks={"0": "negative_slope"},
     aliases=("lrelu",),
     limits={"negative_slope": (0.0, _INF)},
+    presets={"keras": {"negative_slope": 0.3}},
 )
 def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Tensor:
     """Leaky rectifier: `x` where positive, `negative_slope * x` elsewhere.
