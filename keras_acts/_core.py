@@ -376,8 +376,8 @@ def get(identifier: Any, preset: str | None = None, **parameters: Any) -> Callab
         )
     if parameters or preset:
         raise ValueError(
-            f"keras_acts.get got parameters {sorted(parameters) or [preset]} for something that is already made; expected a name "
-            "with them, such as `keras_acts.get('leaky_relu', negative_slope=0.2)`."
+            f"keras_acts.get got parameters {sorted(parameters) or [preset]} for something that is already made; "
+            "expected a name with them, such as `keras_acts.get('leaky_relu', negative_slope=0.2)`."
         )
     return identifier
 
@@ -388,7 +388,8 @@ LIBRARIES = ("keras", "torch", "jax", "onnx", "tensorflow_addons")
 def _preset(facts: Facts, library: str) -> Mapping[str, Any]:
     if library not in LIBRARIES:
         raise ValueError(
-            f"keras_acts.get knows no library called {library!r}; expected `preset` to be one of {', '.join(LIBRARIES)}."
+            f"keras_acts.get knows the defaults of no library called {library!r}; expected `preset` to be one of "
+            f"{', '.join(LIBRARIES)}."
         )
     return facts.presets.get(library, {})
 
