@@ -4,7 +4,7 @@ import dataclasses
 import numbers
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 from keras import ops
@@ -23,6 +23,7 @@ class Activation(keras.layers.Layer):
     """
 
     facts: Facts
+    holds: ClassVar[str] = ""  # "weights" or "seed": what the layer keeps, and the function has to be given
 
     def __init_subclass__(cls, fn: Callable | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -74,6 +75,7 @@ class Trainable(Activation):
     """Abstract layer that owns the parameters of its function and trains them.
 
     Args:
+        learned: The trained parameters, by name, with their initializers; a number means that constant.
         shared_axes: Axes along which one parameter serves all positions, the batch axis always among them.
             `"spatial"` (the default): all but the channel axis, so one parameter per channel, which for
             `(batch, units)` is one per unit. `"all"`: one parameter for the layer. `None`: one per element,
@@ -81,16 +83,22 @@ class Trainable(Activation):
         data_format: `"channels_last"` or `"channels_first"`: where `"spatial"` finds the channel axis.
             Defaults to `keras.config.image_data_format()`.
         parameters: The function's fixed parameters.
-        **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
+        **kwargs: `<name>_regularizer` and `<name>_constraint` of each trained parameter, and `name`, `dtype`,
+            `trainable` as in every Keras layer.
     """
+
+    holds = "weights"
 
     def __init__(
         self,
+        learned: Mapping[str, Any],
         shared_axes: str | int | Sequence[int] | None = "spatial",
         data_format: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
+        regularizers = {name: kwargs.pop(f"{name}_regularizer", None) for name in learned}
+        constraints = {name: kwargs.pop(f"{name}_constraint", None) for name in learned}
         super().__init__(parameters, **kwargs)
         if data_format not in (None, "channels_last", "channels_first"):
             raise ValueError(
@@ -108,17 +116,18 @@ class Trainable(Activation):
             axes = list(axes)
         self.shared_axes = axes
         self.data_format = data_format or keras.config.image_data_format()
-        self._learned: tuple[str, ...] = ()
+        self._learned = tuple(learned)
+        for name, initializer in learned.items():
+            if isinstance(initializer, numbers.Real):
+                initializer = keras.initializers.Constant(number(type(self).__name__, name, initializer, -1e38, 1e38))
+            setattr(self, f"{name}_initializer", keras.initializers.get(initializer))
+            setattr(self, f"{name}_regularizer", keras.regularizers.get(regularizers[name]))
+            setattr(self, f"{name}_constraint", keras.constraints.get(constraints[name]))
         self.built = False
 
-    def learn(self, name: str, initializer: Any, regularizer: Any = None, constraint: Any = None) -> None:
-        """Declare a trained parameter; a number as initializer means that constant."""
-        if isinstance(initializer, numbers.Real):
-            initializer = keras.initializers.Constant(number(type(self).__name__, name, initializer, -1e38, 1e38))
-        self._learned = (*self._learned, name)
-        setattr(self, f"{name}_initializer", keras.initializers.get(initializer))
-        setattr(self, f"{name}_regularizer", keras.regularizers.get(regularizer))
-        setattr(self, f"{name}_constraint", keras.constraints.get(constraint))
+    def weight_shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of the trained parameter `name`, where `shape` is what `shared_axes` leaves of the input's."""
+        return shape
 
     def _is_shared(self, rank: int) -> list[bool]:
         """For each axis after the batch, whether one parameter serves all its positions."""
@@ -141,14 +150,14 @@ class Trainable(Activation):
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         shared = self._is_shared(len(input_shape))
-        shape = tuple(1 if alike else size for alike, size in zip(shared, input_shape[1:], strict=True))
+        shape: Any = tuple(1 if alike else size for alike, size in zip(shared, input_shape[1:], strict=True))
         if None in shape:
             raise ValueError(
                 f"{type(self).__name__} keeps one parameter per position of axis {shape.index(None) + 1}, whose size "
                 f"is unknown: expected a fixed size, got input shape {tuple(input_shape)}; share that axis with "
                 "`shared_axes` or fix the size."
             )
-        self._create(dict.fromkeys(self._learned, shape))
+        self._create({name: self.weight_shape(name, shape) for name in self._learned})
         fixed = {axis: size for axis, size in enumerate(shape, start=1) if not shared[axis - 1]}
         self.input_spec = keras.layers.InputSpec(ndim=len(input_shape), axes=fixed)
 
@@ -226,10 +235,10 @@ def _halve(shape: tuple[int | None, ...], axis: int, gate: str, owner: str) -> t
     return tuple(halved)
 
 
-def refuse_inside_dense(owner: Callable) -> None:
-    """Raise if `owner`, which halves its input, is being called as some layer's `activation=`.
+def refuse_inside_dense(owner: Callable, deed: str = "halves an axis") -> None:
+    """Raise if `owner`, which changes the shape of its input, is being called as some layer's `activation=`.
 
-    Keras then reports the unhalved shape, and the mistake surfaces one layer later as a shape error. Keras has
+    Keras then reports the unchanged shape, and the mistake surfaces one layer later as a shape error. Keras has
     no hook that tells an activation where it is used, so this reads the attribute off the calling layer.
 
     Raises:
@@ -244,7 +253,7 @@ def refuse_inside_dense(owner: Callable) -> None:
                 name = getattr(owner, "__name__", type(owner).__name__)
                 layer = CATALOGUE[name].layer if name in CATALOGUE else type(owner)
                 raise ValueError(
-                    f"{name} halves an axis, so it cannot be the `activation=` of {type(caller).__name__} "
+                    f"{name} {deed}, so it cannot be the `activation=` of {type(caller).__name__} "
                     f"{caller.name!r}, whose output must keep its width; expected an activation that keeps the "
                     f"shape: leave `activation` out there and add `keras_acts.{layer.__name__}()` after it."
                 )
@@ -359,6 +368,8 @@ class Stochastic(Activation):
         inputs: Tensor of any shape.
         training: Whether to draw; Keras sets it in `fit`.
     """
+
+    holds = "seed"
 
     def __init__(self, seed: int | None = None, parameters: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(parameters, **kwargs)

@@ -38,7 +38,11 @@ class Facts:
 
     Attributes:
         name: Name of the function.
-        kind: `"elementwise"`, `"trainable"`, `"gated"`, `"simplex"` or `"stochastic"`.
+        kind: `"elementwise"`; `"trainable"` (elementwise, with trained parameters); `"curve"` (the same with trained
+            coefficients, one more axis than `x`); `"gated"` (halves an axis); `"simplex"` (weights that sum to 1);
+            `"axis"` (elements of one axis depend on each other); `"reshaping"` (another size of an axis);
+            `"contextual"` (depends on neighbours or statistics); `"stochastic"`; or `"surrogate"` (a slope that is
+            not the value's).
         formula: One expression in `x` and the parameters, or `""` where an element depends on others.
         source: The paper or place that introduced it.
         output_range: Lowest and highest value, as expressions in the parameters.
@@ -69,6 +73,11 @@ class Facts:
     function: Callable[..., Tensor]
     check: Callable[..., None] | None = None
     layer: type[keras.layers.Layer] = keras.layers.Layer
+
+    @property
+    def holds(self) -> str:
+        """What the layer keeps, and the function has to be given: `"weights"`, `"seed"` or `""`."""
+        return getattr(self.layer, "holds", "")
 
     @functools.cached_property
     def defaults(self) -> dict[str, Any]:
@@ -176,6 +185,10 @@ def _curve(fn: Callable, slope: Callable, static: tuple[tuple[str, Any], ...], t
     return _backend.with_slope(value, partials)
 
 
+# The monitor puts a function here while it traces a training step, and sees each activation that the step applies.
+tap: Callable[..., Tensor] | None = None
+
+
 def _callable(fn: Callable, slope: Callable | None) -> Callable:
     """Wrap the mathematics in what every activation owes its caller.
 
@@ -187,6 +200,10 @@ def _callable(fn: Callable, slope: Callable | None) -> Callable:
 
     @functools.wraps(fn)
     def apply(x, *args, **kwargs):
+        return compute(x, *args, **kwargs) if tap is None else tap(compute, x, *args, **kwargs)
+
+    @functools.wraps(fn)
+    def compute(x, *args, **kwargs):
         if len(args) > len(names):
             raise TypeError(f"{name}() takes at most {1 + len(names)} positional arguments, got {1 + len(args)}.")
         parameters = {**dict(zip(names, args, strict=False)), **kwargs}
@@ -213,7 +230,7 @@ def _callable(fn: Callable, slope: Callable | None) -> Callable:
 
 def _symbolic(facts: Facts, x: Tensor, parameters: dict[str, Any]) -> Tensor:
     """On a symbolic tensor a function becomes its own layer: it is saved, loaded and shown in `summary()` as such."""
-    if facts.kind == "trainable":
+    if facts.holds == "weights":
         return inspect.unwrap(facts.function)(x, **parameters)
     settings = inspect.signature(facts.layer.__init__).parameters
     setup = {key: value for key, value in parameters.items() if key in settings}
@@ -365,8 +382,7 @@ def get(identifier: Any, preset: str | None = None, **parameters: Any) -> Callab
         facts = _find(identifier)
         if preset is not None:
             parameters = {**_preset(facts, preset), **parameters}
-        stateful = facts.kind in ("trainable", "stochastic")
-        if parameters or stateful or identifier.removeprefix(f"{PACKAGE}>") == facts.layer.__name__:
+        if parameters or facts.holds or identifier.removeprefix(f"{PACKAGE}>") == facts.layer.__name__:
             return facts.layer(**parameters)
         return facts.function
     if not callable(identifier):

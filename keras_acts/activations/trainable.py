@@ -87,8 +87,14 @@ class PReLU(Trainable, fn=prelu):
         data_format: str | None = None,
         **kwargs,
     ):
-        super().__init__(shared_axes, data_format, **kwargs)
-        self.learn("alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
+        super().__init__(
+            {"alpha": alpha_initializer},
+            shared_axes,
+            data_format,
+            alpha_regularizer=alpha_regularizer,
+            alpha_constraint=alpha_constraint,
+            **kwargs,
+        )
 
 
 __all__ = exported(__name__)
