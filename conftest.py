@@ -93,8 +93,10 @@ def run_on(backend, config, output):
         else:
             with output.open("wb") as sink:
                 code = subprocess.run(command, **process, check=False, stdout=sink, stderr=subprocess.STDOUT).returncode
-        # A child that broke off before its summary counts as an error.
-        numbers = json.loads(outcomes.read_text("utf-8")) if outcomes.exists() else {"error": 1}
+        if outcomes.exists():
+            numbers = json.loads(outcomes.read_text("utf-8"))
+        else:  # the child broke off before its summary, whatever code it left behind
+            numbers, code = {"error": 1}, code or 1
     # A child ended by signal n has code -n, which the shell knows as 128 + n.
     return (code if code >= 0 else 128 - code), numbers, time.perf_counter() - started
 

@@ -194,7 +194,8 @@ def bare_import():
         import keras_acts
         public = [
             name for name, value in vars(keras_acts).items()
-            if not name.startswith("_") and not isinstance(value, types.ModuleType)
+            if not name.startswith("_")
+            and not (isinstance(value, types.ModuleType) and "keras_acts." in value.__name__)
         ]
         print(json.dumps([keras_acts.__all__, public, keras_acts.__version__]))
     """
