@@ -32,10 +32,16 @@ def pytest_addoption(parser):
 def pytest_cmdline_main(config):
     option = config.option
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    chosen = os.environ.get("KERAS_BACKEND")
+    if "keras" in sys.modules and not (chosen and option.backend in (None, chosen)):
+        raise pytest.UsageError(
+            "Keras was imported before its backend was settled: import it inside the fixtures of "
+            "tests/conftest.py, not at the top of that file."
+        )
     if option.backend:
-        os.environ["KERAS_BACKEND"] = option.backend
+        os.environ["KERAS_BACKEND"] = chosen = option.backend
     only_tells = option.help or option.version or option.markers or option.showfixtures
-    if os.environ.get("KERAS_BACKEND") or only_tells:
+    if chosen or only_tells:
         return None  # pytest goes on as usual
     backends = [name for name in CHOICE["BACKENDS"] if CHOICE["is_installed"](name)]
     if not backends:
