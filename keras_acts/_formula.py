@@ -840,6 +840,7 @@ class Formula:
         floor: float = 0.0,
         order: int = 2,
         seeds: Sequence[str] = ("x",),
+        exact: bool = True,
     ) -> Curve:
         """Its values and derivatives at every point of `x`.
 
@@ -850,6 +851,7 @@ class Formula:
             floor: An interval narrower than this needs no more bits.
             order: 1 leaves out the second derivative.
             seeds: The names with respect to which to differentiate; several give the derivative when all grow alike.
+            exact: Whether Arb computes the points that float64 leaves in doubt; if not, they get what float64 says.
         """
         x = np.asarray(x, np.float64)
         results = np.full((5, x.size), np.nan)
@@ -858,7 +860,8 @@ class Formula:
         left = np.arange(x.size)
         if bits <= 44:
             left = self._fast(flat, parameters, bits, floor, order, seeds, results, straight)
-        self._exact(flat, parameters, bits, floor, order, seeds, left, results, straight)
+        if exact:
+            self._exact(flat, parameters, bits, floor, order, seeds, left, results, straight)
         value, slope, bend, value_rest, slope_rest = (part.reshape(x.shape) for part in results)
         return Curve(value, slope, bend, value_rest, slope_rest, straight[0])
 

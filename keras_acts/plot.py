@@ -28,7 +28,7 @@ def curve(name: str, x: np.ndarray, **parameters: float) -> tuple[np.ndarray, np
             f"{facts.name} has no curve to draw: expected an activation that works on each element by itself, got one "
             f"of kind {facts.kind!r}; see `keras_acts.list_activations('elementwise')`."
         )
-    found = Formula(facts.formula).evaluate(x, {**starting_values(facts), **parameters}, bits=20, floor=1e-9)
+    found = Formula(facts.formula).evaluate(x, {**starting_values(facts), **parameters}, exact=False)
     # Where the formula jumps, a gap in the line says so; a steep stroke would not.
     jumps = np.abs(np.diff(found.value)) > 20 * np.diff(x) * (1 + np.abs(found.slope[1:]) + np.abs(found.slope[:-1]))
     value, slope = found.value.copy(), found.slope.copy()

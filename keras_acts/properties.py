@@ -207,7 +207,7 @@ def starting_values(found: Facts) -> dict[str, Any]:
 
 
 def _evaluate(formula: Formula, x: np.ndarray, values: Mapping[str, Any]) -> Curve:
-    return formula.evaluate(x, values, bits=30, floor=1e-13)
+    return formula.evaluate(x, values, exact=False)
 
 
 def _branches(formula: Formula, values: Mapping[str, Any]) -> list[float]:

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import sys
 
 import keras
 import numpy as np
@@ -190,3 +191,10 @@ def test_derivatives_are_written_as_people_write_them(formula, slope):
 def test_what_has_no_rule_is_refused():
     with pytest.raises(ValueError, match="has no rule of differentiation: expected"):
         derivative("x @ x")
+
+
+def test_facts_need_no_arbitrary_precision(monkeypatch):
+    monkeypatch.setitem(sys.modules, "flint", None)
+    known = keras_acts.facts("elu", alpha=0.625)  # a value nobody asked for before: nothing is cached
+    assert known.output_range == (-0.625, math.inf)
+    assert keras_acts.plot_activation("elu", alpha=0.625).axes[0].lines
