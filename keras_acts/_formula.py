@@ -882,7 +882,7 @@ class Formula:
                 middle, width = 0.5 * part.low + 0.5 * part.high, part.high - part.low
                 near = np.minimum(np.abs(part.low), np.abs(part.high))
                 if row < 2:
-                    good = width <= np.maximum(near * 2.0**-bits, floor)
+                    good = np.isfinite(width) & (width <= np.maximum(near * 2.0**-bits, floor))
                     good |= (part.low > 1e60) | (part.high < -1e60)  # an overflow of every dtype up to float32
                     middle = np.where(part.low > 1e60, part.low, np.where(part.high < -1e60, part.high, middle))
                     scale = np.abs(middle)
