@@ -40,3 +40,12 @@ def erfc(x: Any) -> Any:
     """Complementary error function, which `keras.ops` has only in its newest versions."""
     native = _native()
     return keras.ops.erfc(x) if native is None else native.erfc(x)
+
+
+def ways() -> dict[str, Callable[[Callable[..., Any]], Callable[..., tuple[Any, ...]]]]:
+    """How a function of tensors can run on the active backend, by name: `"eager"`, `"graph"`, `"jit"`, ...
+
+    Each turns the function into one that returns its value and, for each tensor, the gradient of the value's sum.
+    """
+    native = _native()
+    return {} if native is None else native.ways

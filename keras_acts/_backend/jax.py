@@ -14,3 +14,15 @@ def with_slope(value, partials):
         return curve(*tensors), sum(parts)
 
     return jax.jit(curve)
+
+
+def _with_slopes(fn):
+    def both(*tensors):
+        value, pull = jax.vjp(fn, *tensors)
+        return value, *pull(jax.numpy.ones_like(value))
+
+    return both
+
+
+# How a function can run here: each turns it into one that returns its value and its slopes.
+ways = {"eager": _with_slopes, "jit": lambda fn: jax.jit(_with_slopes(fn))}

@@ -23,3 +23,21 @@ def with_slope(value, partials):
         return value(*tensors), backward
 
     return curve
+
+
+def _with_slopes(fn):
+    def both(*tensors):
+        with tf.GradientTape() as tape:
+            tape.watch(tensors)
+            value = fn(*tensors)
+        return value, *tape.gradient(value, tensors, unconnected_gradients="zero")
+
+    return both
+
+
+# How a function can run here: each turns it into one that returns its value and its slopes.
+ways = {
+    "eager": _with_slopes,
+    "graph": lambda fn: tf.function(_with_slopes(fn), autograph=False),
+    "xla": lambda fn: tf.function(_with_slopes(fn), autograph=False, jit_compile=True),
+}

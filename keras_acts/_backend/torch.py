@@ -32,3 +32,18 @@ def with_slope(value, partials):
             return sum(part * tangent for part, tangent in parts if tangent is not None)
 
     return Curve.apply
+
+
+def _with_slopes(fn):
+    def both(*tensors):
+        tensors = [tensor.detach().requires_grad_() for tensor in tensors]
+        value = fn(*tensors)
+        if not value.requires_grad:
+            return value, *(torch.zeros_like(tensor) for tensor in tensors)
+        return value, *torch.autograd.grad(value.sum(), tensors, allow_unused=True, materialize_grads=True)
+
+    return both
+
+
+# How a function can run here: each turns it into one that returns its value and its slopes.
+ways = {"eager": _with_slopes}

@@ -1,0 +1,317 @@
+"""How far the activations are from the truth, in units in the last place.
+
+The truth is the formula in the catalogue, evaluated and differentiated in interval arithmetic (`_formula`). An error
+of 0.5 ulp is what rounding the true result costs; nothing can be better at every point.
+"""
+
+import dataclasses
+import functools
+import hashlib
+import inspect
+import math
+import os
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import ml_dtypes
+import numpy as np
+from keras import ops
+
+from keras_acts import _backend, _formula
+from keras_acts._core import Facts
+
+CACHE = "KERAS_ACTS_CACHE"  # environment variable: a folder that keeps what took long to compute
+
+
+@dataclasses.dataclass(frozen=True)
+class Format:
+    """A floating-point format, and what is promised in it.
+
+    Attributes:
+        name: What Keras calls it.
+        numpy: The NumPy dtype.
+        digits: Bits of the significand, the hidden one included.
+        lowest: Exponent of the smallest normal number.
+        highest: Exponent of the largest number.
+        floor: An absolute error up to this counts as none.
+    """
+
+    name: str
+    numpy: Any
+    digits: int
+    lowest: int
+    highest: int
+    floor: float
+
+    def ulps(self, got: np.ndarray, exact: np.ndarray, rest: Any = 0.0) -> np.ndarray:
+        """The distance of `got` from `exact + rest` in units in the last place of `exact`; NaN is infinitely far."""
+        # Overflow counts as the power of two after the largest number, on both sides.
+        top = 2.0 ** (self.highest + 1) if self.highest < 1023 else math.inf
+        with np.errstate(all="ignore"):
+            got = np.clip(got.astype(np.float64), -top, top)
+            exact = np.clip(exact, -top, top)
+            error = np.where(got == exact, np.abs(rest), np.abs((got - exact) - rest))
+            exponent = np.maximum(np.frexp(exact)[1] - 1, self.lowest)
+            exponent = np.minimum(exponent, self.highest)
+            far = error / np.ldexp(1.0, exponent - self.digits + 1)
+        return np.where(np.isnan(error), np.inf, np.where(error <= self.floor, 0.0, far))
+
+
+FORMATS = {
+    "float16": Format("float16", np.float16, 11, -14, 15, 2.0**-24),
+    "bfloat16": Format("bfloat16", ml_dtypes.bfloat16, 8, -126, 127, 2.0**-120),
+    "float32": Format("float32", np.float32, 24, -126, 127, 2.0**-120),
+    "float64": Format("float64", np.float64, 53, -1022, 1023, 2.0**-1000),
+}
+
+
+def formats() -> list[str]:
+    """The formats in which the active backend computes: JAX leaves out float64 unless it is told otherwise."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        kept = ops.convert_to_tensor(np.zeros(1), dtype="float64")
+    keeps = keras.backend.standardize_dtype(kept.dtype) == "float64"
+    return [name for name in FORMATS if name != "float64" or keeps]
+
+
+# --- Where to measure -------------------------------------------------------------------------------------------------
+
+
+def _near(points: np.ndarray, dtype: Any, reach: int) -> np.ndarray:
+    """The numbers of a dtype within `reach` steps of each point."""
+    found = [points.astype(dtype)]
+    up, down = found[0], found[0]
+    for _ in range(reach):
+        up, down = np.nextafter(up, dtype(np.inf)), np.nextafter(down, dtype(-np.inf))
+        found += [up, down]
+    return np.concatenate(found)
+
+
+@functools.lru_cache(maxsize=4)
+def _everywhere(name: str) -> np.ndarray:
+    if name in ("float16", "bfloat16"):
+        return np.arange(2**16, dtype=np.uint16).view(FORMATS[name].numpy)
+    rng = np.random.default_rng(2025)
+    if name == "float32":
+        # Evenly spaced bit patterns are evenly spaced logarithms, subnormal numbers included.
+        patterns = np.linspace(1, 0x7F7FFFFF, 9000).astype(np.uint32).view(np.float32)
+        positive = np.concatenate([patterns, rng.uniform(0, 30, 1500).astype(np.float32)])
+        special = _near(np.array([0, 0.5, 1, 2, 3, 6, 88.7, 104, 1e4]), np.float32, 3)
+        positive = np.concatenate([positive, special, [np.finfo(np.float32).max, 2.0**-126]]).astype(np.float32)
+    else:
+        positive = np.concatenate(
+            [2.0 ** rng.uniform(-80, 30, 300), rng.uniform(0, 30, 150), 10.0 ** np.arange(-300, 301, 20)]
+        )
+    return np.concatenate([positive, -positive, np.array([np.inf, -np.inf, np.nan], positive.dtype)])
+
+
+def inputs(name: str, breaks: Sequence[float] = ()) -> np.ndarray:
+    """The inputs at which a format is measured.
+
+    Args:
+        name: `"float16"` or `"bfloat16"` gives all 65,536 numbers; `"float32"` about 21,000 with evenly spaced
+            logarithms, subnormal ones included; `"float64"` about 1,000.
+        breaks: Where the curve changes its rule; the neighbours of each are added.
+    """
+    found = _everywhere(name)
+    if len(breaks) and name in ("float32", "float64"):
+        found = np.concatenate([found, _near(np.asarray(breaks, np.float64), found.dtype.type, 20)])
+    return found
+
+
+def is_finite(x: np.ndarray) -> np.ndarray:
+    """Which entries are finite; NumPy itself warns about NaN in bfloat16."""
+    with np.errstate(invalid="ignore"):
+        return np.isfinite(x.astype(np.float64))
+
+
+# --- The truth --------------------------------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=512)
+def formula(text: str) -> _formula.Formula:
+    """The parsed formula."""
+    return _formula.Formula(text)
+
+
+def breaks(facts: Facts, parameters: Mapping[str, Any]) -> tuple[float, ...]:
+    """Where the formula changes its rule."""
+    return _breaks(facts.formula, numbers(parameters))
+
+
+@functools.lru_cache(maxsize=512)
+def _breaks(text: str, parameters: tuple[tuple[str, float], ...]) -> tuple[float, ...]:
+    return tuple(formula(text).breaks(dict(parameters)))
+
+
+def numbers(parameters: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
+    """The parameters that are numbers, in a form that can be a key."""
+    return tuple(
+        (name, float(value))
+        for name, value in sorted(parameters.items())
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    )
+
+
+@functools.lru_cache(maxsize=512)
+def _sides(text: str, parameters: tuple[tuple[str, float], ...]) -> dict[float, tuple[float, float]]:
+    """The slopes just below and just above each place where the formula changes its rule."""
+    places = np.array(_breaks(text, parameters))
+    step = np.maximum(np.abs(places) * 2.0**-50, 2.0**-200)
+    around = np.stack([places - step, places + step])
+    slopes = formula(text).evaluate(around, dict(parameters), order=1, floor=2.0**-150).slope
+    return {float(place): (float(below), float(above)) for place, below, above in zip(places, *slopes, strict=True)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Truth:
+    """What an activation's formula gives at some inputs: arrays as in `_formula.Curve`, and condition numbers."""
+
+    value: np.ndarray
+    slope: np.ndarray
+    value_rest: np.ndarray
+    slope_rest: np.ndarray
+    condition: np.ndarray
+    slope_condition: np.ndarray
+    straight: bool
+
+
+def truth(facts: Facts, parameters: Mapping[str, Any], x: np.ndarray) -> Truth:
+    """The formula's value and slope at finite inputs, with the declared slope at each kink."""
+    return _truth(facts.formula, tuple(facts.kinks.items()), numbers(parameters), x.dtype.name, x.tobytes())
+
+
+@functools.lru_cache(maxsize=24)
+def _truth(text, kinks, parameters, name, raw) -> Truth:
+    form = FORMATS[name]
+    x = np.frombuffer(raw, form.numpy).astype(np.float64)
+    order = 1 if name in ("float16", "bfloat16") else 2
+    bits = 62 if name == "float64" else form.digits + 13  # so the truth is known to 0.0001 ulp
+    curve = _stored(text, parameters, x, order, bits, form.floor * 2.0**-30)
+    slope, slope_rest = curve.slope.copy(), curve.slope_rest.copy()
+    for at, (below, above) in _sides(text, parameters).items():
+        # `sign(x) * log1p(abs(x))` is smooth at 0, though the rule that holds at this one point says otherwise.
+        if abs(above - below) <= 1e-9 * max(abs(above), abs(below)):
+            slope[x == at], slope_rest[x == at] = above, 0.0
+    for place, declared in kinks:
+        at = x == formula(place).number(dict(parameters))
+        slope[at], slope_rest[at] = formula(declared).number(dict(parameters)), 0.0
+    with np.errstate(all="ignore"):
+        condition = np.nan_to_num(np.abs(x * slope / curve.value), nan=0.0, posinf=0.0)
+        slope_condition = np.nan_to_num(np.abs(x * curve.bend / slope), nan=0.0, posinf=0.0)
+    return Truth(curve.value, slope, curve.value_rest, slope_rest, condition, slope_condition, curve.straight)
+
+
+def _stored(text, parameters, x, order, bits, floor) -> _formula.Curve:
+    """Evaluate the formula, or read what a former evaluation left in the folder that the environment names."""
+    folder = os.environ.get(CACHE)
+    recipe = (text, parameters, order, bits, floor, _formula_version())
+    key = hashlib.sha256(repr(recipe).encode() + x.tobytes()).hexdigest()[:32]
+    path = Path(folder, f"{key}.npz") if folder else None
+    if path is not None and path.exists():
+        with np.load(path) as kept:
+            return _formula.Curve(*kept["parts"], bool(kept["straight"]))
+    started = time.perf_counter()
+    curve = formula(text).evaluate(x, dict(parameters), bits=bits, floor=floor, order=order)
+    if path is not None and time.perf_counter() - started > 0.5:  # the quick ones are quicker computed than read
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(f".{os.getpid()}.npz")
+        parts = np.stack([curve.value, curve.slope, curve.bend, curve.value_rest, curve.slope_rest])
+        np.savez(unfinished, parts=parts, straight=curve.straight)
+        unfinished.replace(path)  # whole or not at all: other processes read it
+    return curve
+
+
+@functools.cache
+def _formula_version() -> str:
+    return hashlib.sha256(Path(_formula.__file__).read_bytes()).hexdigest()
+
+
+# --- What comes out ---------------------------------------------------------------------------------------------------
+
+
+def run(function: Callable[..., Any], arrays: Sequence[np.ndarray], way: str) -> list[np.ndarray]:
+    """The value of a function of tensors, and the gradients of its sum, on the active backend.
+
+    Args:
+        function: Takes tensors and returns one.
+        arrays: Its arguments.
+        way: One of `_backend.ways()`.
+    """
+    tensors = [ops.convert_to_tensor(array, dtype=array.dtype.name) for array in arrays]
+    results = _backend.ways()[way](function)(*tensors)
+    return [_numpy(result) for result in results]
+
+
+def _numpy(tensor: Any) -> np.ndarray:
+    if keras.backend.standardize_dtype(tensor.dtype) == "bfloat16":
+        return np.asarray(ops.convert_to_numpy(ops.cast(tensor, "float32"))).astype(ml_dtypes.bfloat16)
+    return np.asarray(ops.convert_to_numpy(tensor))
+
+
+def parameters_of(facts: Facts) -> dict[str, Any]:
+    """The default parameters of an activation; those that its layer trains with their first values."""
+    found = facts.defaults
+    if facts.holds == "weights":
+        layer = facts.layer()
+        layer.build((1, 1))
+        found |= {weight.name: float(_numpy(weight.value).ravel()[0]) for weight in layer.weights}
+    return found
+
+
+def trained(facts: Facts) -> list[str]:
+    """The names of the parameters that the function takes as tensors."""
+    return [name for name, default in facts.defaults.items() if default is inspect.Parameter.empty]
+
+
+def curve(facts: Facts, parameters: Mapping[str, Any]) -> Callable[..., Any]:
+    """The activation as a function of `x` alone."""
+    tensors = set(trained(facts))
+
+    def at(x: Any) -> Any:
+        given = {name: np.float32(value) if name in tensors else value for name, value in parameters.items()}
+        return facts.function(x, **given)
+
+    return at
+
+
+@dataclasses.dataclass(frozen=True)
+class Errors:
+    """The errors of one activation in one format, run in one way, at every finite input.
+
+    Attributes:
+        x: The inputs.
+        value: What came out.
+        slope: The gradient that came out.
+        truth: What should have.
+        value_error: The distances in ulp.
+        slope_error: The distances in ulp.
+    """
+
+    x: np.ndarray
+    value: np.ndarray
+    slope: np.ndarray
+    truth: Truth
+    value_error: np.ndarray
+    slope_error: np.ndarray
+
+
+def errors(facts: Facts, parameters: Mapping[str, Any], x: np.ndarray, value: np.ndarray, slope: np.ndarray) -> Errors:
+    """Compare what an activation returned with its formula; `x` must be finite."""
+    form = FORMATS[x.dtype.name]
+    true = truth(facts, parameters, x)
+    value_error = form.ulps(value, true.value, true.value_rest)
+    slope_error = form.ulps(slope, true.slope, true.slope_rest)
+    # Processors take a subnormal input for 0 when a backend asks for speed, so the truth at 0 is right there too.
+    wide = x.astype(np.float64)
+    small = (wide != 0) & (np.abs(wide) < 2.0 ** max(form.lowest, -126))
+    zero = np.flatnonzero(wide == 0)
+    if small.any() and zero.size and form.digits < 53:
+        at = zero[0]
+        value_error[small] = np.minimum(value_error, form.ulps(value, true.value[at : at + 1]))[small]
+        slope_error[small] = np.minimum(slope_error, form.ulps(slope, true.slope[at : at + 1]))[small]
+    return Errors(x, value, slope, true, value_error, slope_error)
