@@ -538,6 +538,7 @@ class _Exact:
 # --- The language -----------------------------------------------------------------------------------------------------
 
 _LONGEST = 500
+_MOST_BREAKS = 100  # a comparison of periodic terms changes without end
 _MOST_NODES = 200
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.UAdd, ast.Not, ast.And, ast.Or)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
@@ -900,43 +901,55 @@ class Formula:
             return
         flint = _flint()
         before, second = flint.ctx.prec, 0 if order > 1 else None
+        arb, seed = flint.arb, 1 if "x" in seeds else 0
+        tiny = arb(2) ** -1100  # what lies below every float64 needs no more bits
 
-        def settle(places: np.ndarray, final: bool) -> bool:
-            """Whether one interval around all these places tells enough about them; if so, fill them in."""
-            low, high = float(x[places[0]]), float(x[places[-1]])
-            point = flint.arb(low) if low == high else flint.arb(low).union(flint.arb(high))
+        def narrow(part: Any) -> bool:
+            return part.rel_accuracy_bits() >= bits or part.rad() <= floor or abs(part) < tiny
+
+        def attempt(low: float, high: float, final: bool) -> tuple | None:
+            """What one interval around everything from `low` to `high` tells, if it tells enough."""
             try:
-                jet = at(Jet(point, 1 if "x" in seeds else 0, second)) if callable(at) else at
+                jet = at(Jet(arb(low) if low == high else arb(low).union(arb(high)), seed, second))
             except _UndecidedError:
-                return False
+                return None
             jet = jet if isinstance(jet, Jet) else Jet(jet, 0, second)
-            parts = [flint.arb(jet.value), flint.arb(jet.slope)]
-            if not final and not all(_is_narrow(part, bits, floor) for part in parts):
-                return False
-            tops = [_to_float(part) for part in parts]
-            rests = [float(p - t) if math.isfinite(t) else 0.0 for p, t in zip(parts, tops, strict=True)]
-            results[:, places] = np.array([*tops, _to_float(flint.arb(jet.bend or 0)), *rests])[:, None]
+            value, slope = arb(jet.value), arb(jet.slope)
+            if not final and not (narrow(value) and narrow(slope)):
+                return None
+            top, top_slope = _to_float(value), _to_float(slope)
+            rest = float(value - top) if math.isfinite(top) else 0.0
+            slope_rest = float(slope - top_slope) if math.isfinite(top_slope) else 0.0
             straight[0] &= order < 2 or isinstance(jet.bend, int)
-            return True
+            return top, top_slope, _to_float(arb(jet.bend or 0)), rest, slope_rest
 
         left = left[np.argsort(x[left])]
         precision = _START_BITS
         try:
             while len(left):
                 flint.ctx.prec = precision
-                at = self._compiled(_Exact(precision >= _MOST_BITS), parameters, seeds, order)
-                # Far out a curve is often constant as far as anyone asks: try whole runs of places, then halves.
-                runs, again = [left], []
+                final = precision >= _MOST_BITS
+                compiled = self._compiled(_Exact(final), parameters, seeds, order)
+                at = compiled if callable(compiled) else lambda _, constant=compiled: constant
+                points = x[left].tolist()
+                found: list[tuple | None] = [None] * len(points)
+                # Far out a curve is often constant as far as anyone asks: try whole runs of points, then their halves.
+                runs = [(0, len(points))]
                 while runs:
-                    run = runs.pop()
-                    one = len(run) == 1
-                    if (one or _is_tail(x[run])) and settle(run, final=one and precision >= _MOST_BITS):
-                        continue
-                    if one:
-                        again.append(run[0])
+                    start, stop = runs.pop()
+                    if stop - start < 16:
+                        found[start:stop] = [attempt(point, point, final) for point in points[start:stop]]
+                    elif _is_tail(points[start], points[stop - 1]) and (
+                        told := attempt(points[start], points[stop - 1], False)
+                    ):
+                        found[start:stop] = [told] * (stop - start)
                     else:
-                        runs += [run[len(run) // 2 :], run[: len(run) // 2]]
-                left = np.array(sorted(again, key=x.__getitem__), int)
+                        middle = (start + stop) // 2
+                        runs += [(middle, stop), (start, middle)]
+                done = np.array([told is not None for told in found])
+                if done.any():
+                    results[:, left[done]] = np.array([told for told in found if told is not None]).T
+                left = left[~done]
                 precision *= 2
         finally:
             flint.ctx.prec = before
@@ -954,22 +967,23 @@ class Formula:
                 at(Jet(Interval(points, points), 1, None))
             return np.array([np.broadcast_to(seen, points.shape) for seen in recorder.seen])
 
-        size = np.concatenate([[0.0], 2.0 ** np.linspace(-140, 127.9, 4000), np.linspace(0.01, 50, 5000)])
+        size = np.concatenate([[0.0, 5e-324], 2.0 ** np.linspace(-140, 127.9, 4000), np.linspace(0.01, 50, 5000)])
         points = np.unique(np.concatenate([-size, size]))
         seen = outcomes(points)
-        found: set[float] = set()
-        for which, before in zip(*np.nonzero(seen[:, 1:] != seen[:, :-1]), strict=True) if seen.size else ():
-            low, high = points[before], points[before + 1]
-            while True:
-                middle = 0.5 * low + 0.5 * high
-                if middle in (low, high):
-                    break
-                if outcomes(np.array([middle]))[which, 0] == seen[which, before]:
-                    low = middle
-                else:
-                    high = middle
-            found.add(float(low) if abs(low) < abs(high) else float(high))
-        return sorted(found)
+        if not seen.size:
+            return []
+        which, before = np.nonzero(seen[:, 1:] != seen[:, :-1])
+        nearest = np.argsort(np.abs(points[before]), kind="stable")[:_MOST_BREAKS]
+        which, before = which[nearest], before[nearest]
+        low, high = points[before], points[before + 1]
+        while True:
+            middle = 0.5 * low + 0.5 * high
+            inside = (middle != low) & (middle != high)
+            if not inside.any():
+                break
+            same = outcomes(middle)[which, np.arange(len(which))] == seen[which, before]
+            low, high = np.where(inside & same, middle, low), np.where(inside & ~same, middle, high)
+        return np.unique(np.where(np.abs(low) < np.abs(high), low, high)).tolist()
 
     def latex(self) -> str:
         """The expression in LaTeX."""
@@ -988,15 +1002,10 @@ class _Recorder(_Fast):
         return _Fast.less(a, b)
 
 
-def _is_tail(points: np.ndarray) -> bool:
-    """Whether the points lie on one side of 0, and not so far apart that an interval around them says nothing."""
-    ends = abs(float(points[0])), abs(float(points[-1]))
-    return len(points) >= 8 and max(ends) <= 2 * min(ends) and (points[0] > 0) == (points[-1] > 0)
-
-
-def _is_narrow(part: Any, bits: int, floor: float) -> bool:
-    # What lies below every float64 needs no more bits.
-    return part.rel_accuracy_bits() >= bits or part.rad() <= floor or bool(abs(part) < _flint().arb(2) ** -1100)
+def _is_tail(low: float, high: float) -> bool:
+    """Whether two points lie on one side of 0, and not so far apart that an interval around them says nothing."""
+    near, far = sorted((abs(low), abs(high)))
+    return far <= 2 * near and (low > 0) == (high > 0)
 
 
 def _to_float(part: Any) -> float:
