@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
-from keras_acts._core import CATALOGUE, Facts, Tensor, as_real, number, register, spell
+from keras_acts._core import CATALOGUE, WIDE, Facts, Tensor, as_real, number, register, spell
 
 
 class Activation(keras.layers.Layer):
@@ -64,6 +64,10 @@ class Activation(keras.layers.Layer):
         return {**super().get_config(), **self.settings()}
 
 
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 class Elementwise(Activation):
     """Abstract layer of a function that maps each element by itself; any shape, same shape out."""
 
@@ -105,9 +109,9 @@ class Trainable(Activation):
                 f"{type(self).__name__}: `data_format` must be 'channels_last', 'channels_first' or None, got "
                 f"{data_format!r}; leave it out to use keras.config.image_data_format()."
             )
-        axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes
+        axes = [shared_axes] if _is_whole(shared_axes) else shared_axes
         if axes not in (None, "spatial", "all"):
-            if isinstance(axes, str) or not all(isinstance(axis, int) and axis != 0 for axis in axes):
+            if not isinstance(axes, (list, tuple)) or not all(_is_whole(axis) and axis for axis in axes):
                 raise ValueError(
                     f"{type(self).__name__}: `shared_axes` must be 'spatial', 'all', None or a list of non-zero "
                     f"integers (the batch axis 0 is always shared), got {shared_axes!r}; for images of shape "
@@ -169,7 +173,9 @@ class Trainable(Activation):
                 initializer=getattr(self, f"{name}_initializer"),
                 regularizer=getattr(self, f"{name}_regularizer"),
                 constraint=getattr(self, f"{name}_constraint"),
-                autocast=False,  # the function widens its input anyway: the parameter keeps all its bits
+                # The function widens its input anyway: the parameter keeps all its bits.
+                dtype=self.variable_dtype if self.variable_dtype in WIDE else "float32",
+                autocast=False,
             )
             setattr(self, name, weight)
         self.built = True
@@ -205,7 +211,8 @@ def split_gate(x: Tensor, axis: int, gate: str, owner: str) -> tuple[Tensor, Ten
     Raises:
         ValueError: `gate` is none of the three, `axis` does not exist, or its size is odd.
     """
-    _halve(tuple(x.shape), axis, gate, owner)
+    _check_gate(gate, owner)
+    _halve(tuple(x.shape), axis, owner)
     if gate == "interleaved":
         before = (slice(None),) * (axis % len(x.shape))
         return x[(*before, slice(0, None, 2))], x[(*before, slice(1, None, 2))]
@@ -213,17 +220,17 @@ def split_gate(x: Tensor, axis: int, gate: str, owner: str) -> tuple[Tensor, Ten
     return (first, second) if gate == "first" else (second, first)
 
 
-def _halve(shape: tuple[int | None, ...], axis: int, gate: str, owner: str) -> tuple[int | None, ...]:
-    """The shape of each half; raises `ValueError` where there is none."""
+def _check_gate(gate: str, owner: str) -> None:
     if gate not in ("first", "second", "interleaved"):
         raise ValueError(
-            f"{owner}: `gate` says which half is the gate and must be 'first', 'second' or 'interleaved', got {gate!r}."
+            f"{owner}: `gate` says which half is the gate and must be 'first', 'second' or 'interleaved', got "
+            f"{gate!r}; pass one of those."
         )
-    if not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
-        raise ValueError(
-            f"{owner}: `axis` must be an axis of the input, an integer from {-len(shape)} to {len(shape) - 1}, got "
-            f"{axis!r} for shape {shape}; pass one of those."
-        )
+
+
+def _halve(shape: tuple[int | None, ...], axis: int, owner: str) -> tuple[int | None, ...]:
+    """The shape of each half; raises `ValueError` where there is none."""
+    check_axis(axis, len(shape), owner, several=False)
     size = shape[axis]
     if size is not None and size % 2:
         raise ValueError(
@@ -275,14 +282,15 @@ class Gated(Activation):
         self, axis: int = -1, gate: str = "first", parameters: Mapping[str, Any] | None = None, **kwargs: Any
     ) -> None:
         super().__init__({"axis": axis, "gate": gate, **(parameters or {})}, **kwargs)
-        _halve((None,) * 64, axis, gate, type(self).__name__)
+        _check_gate(gate, type(self).__name__)
+        check_axis(axis, None, type(self).__name__, several=False)
 
     def call(self, inputs: Tensor) -> Tensor:
         refuse_inside_dense(self)
         return self.apply(inputs)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
-        return _halve(tuple(input_shape), self.axis, self.gate, type(self).__name__)
+        return _halve(tuple(input_shape), self.axis, type(self).__name__)
 
     def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None) -> Tensor | None:
         """The mask goes through, except where it speaks of positions along the halved axis."""
@@ -291,41 +299,60 @@ class Gated(Activation):
         return previous_mask
 
 
-def fit_mask(mask: Tensor, x: Tensor, axis: int | Sequence[int], owner: str) -> Tensor | None:
-    """Make a mask speak of the entries of `x`: `True` keeps an entry, `False` leaves it out.
+def masks_rows(mask: Tensor, x: Tensor, axis: int | Sequence[int]) -> bool:
+    """Whether a mask that Keras propagates, `(batch, time)`, has no word about single entries along `axis`."""
+    rank, known = len(x.shape), len(mask.shape)
+    return known < rank and any(a % rank >= known for a in ([axis] if isinstance(axis, int) else axis))
 
-    A mask with fewer axes than `x` is one that Keras propagates (`(batch, time)`). It speaks of entries only
-    when the normalised axes lie inside it; otherwise whole rows are masked, which is the next layer's business.
+
+def fit_mask(mask: Any, x: Tensor, axis: int | Sequence[int], owner: str) -> Tensor | None:
+    """Make a mask speak of the entries of `x`: `True` keeps an entry, `False` leaves it out; `None` stays `None`.
+
+    A mask with fewer axes than `x` is aligned with its first axes, as the masks are that Keras propagates.
 
     Raises:
-        ValueError: The mask does not broadcast against `x`.
+        TypeError: The mask holds neither booleans nor integers.
+        ValueError: The mask does not broadcast against `x`, or tells no entries along `axis` apart.
     """
-    rank = len(x.shape)
-    axes = [axis] if isinstance(axis, int) else axis
+    if mask is None:
+        return None
+    mask = as_real(mask, f"The mask of {owner}") if isinstance(mask, (str, bytes)) else ops.convert_to_tensor(mask)
+    dtype = keras.backend.standardize_dtype(mask.dtype)
+    if dtype != "bool" and "int" not in dtype:
+        raise TypeError(
+            f"{owner}: `mask` must hold booleans, True where an entry is kept, got dtype {dtype}; compare first, for "
+            "example `mask > 0`, or `mask == 0` for one that is added to logits."
+        )
     shape = tuple(mask.shape)
+    if masks_rows(mask, x, axis):
+        raise ValueError(
+            f"{owner}: `mask` must tell entries along axis {axis} apart, got mask shape {shape} for input shape "
+            f"{tuple(x.shape)}; pass one boolean per entry (True keeps it)."
+        )
+    rank = len(x.shape)
     if len(shape) < rank:
-        if any(a % rank >= len(shape) for a in axes):
-            return None
-        mask = ops.reshape(mask, (*ops.shape(mask), *(1,) * (rank - len(shape))))
-        shape = (*shape, *(1,) * (rank - len(shape)))
+        missing = (1,) * (rank - len(shape))
+        mask = ops.reshape(mask, (*ops.shape(mask), *missing))
+        shape = (*shape, *missing)
     sizes = zip(shape, x.shape, strict=False)
     if len(shape) > rank or any(None not in (m, n) and m not in (1, n) for m, n in sizes):
         raise ValueError(
-            f"{owner}: `mask` must broadcast against the input, got mask shape {tuple(mask.shape)} for input shape "
+            f"{owner}: `mask` must broadcast against the input, got mask shape {shape} for input shape "
             f"{tuple(x.shape)}; pass one boolean per entry (True keeps it) or one per step."
         )
     return ops.cast(mask, "bool")
 
 
-def check_axis(axis: Any, rank: int, owner: str) -> None:
-    """Raise `ValueError` unless `axis` is one axis, or several, of a tensor of that rank."""
-    axes = axis if isinstance(axis, (list, tuple)) else [axis]
-    if not axes or not all(isinstance(a, int) and -rank <= a < rank for a in axes):
-        mend = f"pass an integer from {-rank} to {rank - 1}" if rank else "give the input at least one axis"
-        raise ValueError(
-            f"{owner} normalises over `axis` and needs an axis of the input, got axis {axis!r} for an input with "
-            f"{rank} axes; {mend}."
-        )
+def check_axis(axis: Any, rank: int | None, owner: str, several: bool = True) -> None:
+    """Raise `ValueError` unless `axis` is one axis, or several, of a tensor of that rank; `None`: not yet known."""
+    axes = list(axis) if several and isinstance(axis, (list, tuple)) else [axis]
+    whole = axes and all(_is_whole(a) for a in axes)
+    if whole and (rank is None or all(-rank <= a < rank for a in axes)):
+        return
+    came = f"{axis!r}" if rank is None else f"{axis!r} for an input with {rank} axes"
+    mend = "give the input at least one axis" if rank == 0 else "pass an integer"
+    mend += f" from {-rank} to {rank - 1}" if rank else "" if rank == 0 else " such as -1"
+    raise ValueError(f"{owner}: `axis` must be an axis of the input, got {came}; {mend}.")
 
 
 class Simplex(Activation):
@@ -347,9 +374,11 @@ class Simplex(Activation):
     ) -> None:
         axis = list(axis) if isinstance(axis, (list, tuple)) else axis
         super().__init__({"axis": axis, **(parameters or {})}, **kwargs)
-        check_axis(axis, 64, type(self).__name__)
+        check_axis(axis, None, type(self).__name__)
 
     def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+        if mask is not None and masks_rows(mask, inputs, self.axis):
+            mask = None  # whole rows are masked, which is the next layer's business
         return self.apply(inputs, mask=mask)
 
     def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None) -> Tensor | None:

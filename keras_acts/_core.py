@@ -29,7 +29,7 @@ P = ParamSpec("P")
 Fn = TypeVar("Fn", bound=Callable[..., Any])
 
 PACKAGE = "keras_acts"
-_WIDE = ("float32", "float64")
+WIDE = ("float32", "float64")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -168,6 +168,11 @@ def _is_static(value: Any) -> bool:
     return value is None or isinstance(value, (numbers.Real, str))
 
 
+def _as_dtype_of(x: Tensor, y: Tensor) -> Tensor:
+    # On JAX and torch some of `keras.ops`, such as tanh and sin, answer float64 with float32.
+    return y if y.dtype == x.dtype else ops.cast(y, x.dtype)
+
+
 @functools.lru_cache(maxsize=1024)
 def _curve(fn: Callable, slope: Callable, static: tuple[tuple[str, Any], ...], tensors: tuple[str, ...]) -> Callable:
     """`fn` as a function of its tensors alone, with the slopes that `slope` states."""
@@ -176,11 +181,12 @@ def _curve(fn: Callable, slope: Callable, static: tuple[tuple[str, Any], ...], t
     fixed = dict(static)
 
     def value(*arrays):
-        return fn(**dict(zip(tensors, arrays, strict=True)), **fixed)
+        return _as_dtype_of(arrays[0], fn(**dict(zip(tensors, arrays, strict=True)), **fixed))
 
     def partials(*arrays):
         parts = slope(**dict(zip(tensors, arrays, strict=True)), **fixed)
-        return tuple(parts[i] for i in positions) if isinstance(parts, tuple) else (parts,)
+        parts = tuple(parts[i] for i in positions) if isinstance(parts, tuple) else (parts,)
+        return tuple(_as_dtype_of(arrays[0], part) for part in parts)
 
     return _backend.with_slope(value, partials)
 
@@ -215,10 +221,10 @@ def _callable(fn: Callable, slope: Callable | None) -> Callable:
             parameters.update(facts.validate(given))
         x = as_real(x, name)
         dtype = keras.backend.standardize_dtype(x.dtype)
-        wide = dtype if dtype in _WIDE else "float32"
+        wide = dtype if dtype in WIDE else "float32"
         x = ops.cast(x, wide) if wide != dtype else x
         if slope is None:
-            y = fn(x, **parameters)
+            y = _as_dtype_of(x, fn(x, **parameters))
         else:
             static = tuple(item for item in parameters.items() if item[0] in given)
             tensors = {k: ops.cast(ops.convert_to_tensor(v), wide) for k, v in parameters.items() if k not in given}
@@ -313,7 +319,8 @@ def exported(module: str) -> list[str]:
     return names
 
 
-def _find(name: str) -> Facts:
+def find(name: str) -> Facts:
+    """The catalogue's entry under a name, alias or layer name; `ValueError` with the nearest names if there is none."""
     found = _NAMES.get(_normal(name.removeprefix(f"{PACKAGE}>")))
     if found is not None:
         return CATALOGUE[found]
@@ -379,7 +386,7 @@ def get(identifier: Any, preset: str | None = None, **parameters: Any) -> Callab
     if isinstance(identifier, type) and issubclass(identifier, keras.layers.Layer):
         return identifier(**parameters)
     if isinstance(identifier, str):
-        facts = _find(identifier)
+        facts = find(identifier)
         if preset is not None:
             parameters = {**_preset(facts, preset), **parameters}
         if parameters or facts.holds or identifier.removeprefix(f"{PACKAGE}>") == facts.layer.__name__:
@@ -414,7 +421,7 @@ def _from_config(config: dict[str, Any]) -> Callable[..., Tensor]:
     """What `keras.saving.serialize_keras_object` saved; only this package's names count."""
     name, settings = config.get("registered_name"), config.get("config")
     if isinstance(name, str) and name.startswith(f"{PACKAGE}>"):
-        facts = _find(name)
+        facts = find(name)
         if isinstance(settings, dict):
             return facts.layer.from_config(settings)
         return facts.function
