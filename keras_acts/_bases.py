@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
-from keras_acts._core import CATALOGUE, WIDE, Facts, Tensor, as_real, number, register, spell
+from keras_acts._core import CATALOGUE, WIDE, Facts, Tensor, as_real, as_tensor, number, register, spell
 
 
 class Activation(keras.layers.Layer):
@@ -316,8 +316,7 @@ def fit_mask(mask: Any, x: Tensor, axis: int | Sequence[int], owner: str) -> Ten
     """
     if mask is None:
         return None
-    mask = as_real(mask, f"The mask of {owner}") if isinstance(mask, (str, bytes)) else ops.convert_to_tensor(mask)
-    dtype = keras.backend.standardize_dtype(mask.dtype)
+    mask, dtype = as_tensor(mask, f"The `mask` of {owner}")
     if dtype != "bool" and "int" not in dtype:
         raise TypeError(
             f"{owner}: `mask` must hold booleans, True where an entry is kept, got dtype {dtype}; compare first, for "

@@ -85,6 +85,10 @@ class Facts:
         parameters = list(inspect.signature(self.function).parameters.values())[1:]
         return {p.name: p.default for p in parameters}
 
+    def is_fixed(self, parameter: str) -> bool:
+        """Whether a parameter is a plain number, not a tensor that trains: the function has a default for it."""
+        return parameter in self.limits and self.defaults[parameter] is not inspect.Parameter.empty
+
     def validate(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return the parameters with every number checked and made a plain Python number.
 
@@ -140,20 +144,29 @@ def spell(spelling: str, name: str) -> None:
         raise ValueError(f"{spelling!r} already names {_NAMES[_normal(spelling)]!r}; it cannot name {name!r} too.")
 
 
+def as_tensor(x: Any, owner: str) -> tuple[Tensor, str]:
+    """Convert `x` to a tensor and tell its dtype.
+
+    Raises:
+        TypeError: `x` is text or nothing that converts to a tensor.
+    """
+    try:
+        tensor = ops.convert_to_tensor(x)
+        return tensor, keras.backend.standardize_dtype(tensor.dtype)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{owner} needs numbers, got {type(x).__name__} that is no numeric tensor; pass a tensor, a NumPy "
+            f"array or nested lists of numbers."
+        ) from error
+
+
 def as_real(x: Any, owner: str) -> Tensor:
     """Convert `x` to a tensor of real floats; integers become `keras.config.floatx()`.
 
     Raises:
         TypeError: `x` holds booleans, complex numbers, text or nothing that converts to a tensor.
     """
-    try:
-        x = ops.convert_to_tensor(x)
-        dtype = keras.backend.standardize_dtype(x.dtype)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"{owner} needs real numbers, got {type(x).__name__} that is no numeric tensor; pass a tensor, a NumPy "
-            f"array or nested lists of numbers."
-        ) from error
+    x, dtype = as_tensor(x, owner)
     if "float" in dtype:
         return x
     if "int" in dtype:
@@ -216,7 +229,7 @@ def _callable(fn: Callable, slope: Callable | None) -> Callable:
         facts = CATALOGUE[name]
         if keras.utils.is_keras_tensor(x):
             return _symbolic(facts, x, parameters)
-        given = {key: value for key, value in parameters.items() if _is_static(value)}
+        given = {key: value for key, value in parameters.items() if _is_static(value) or facts.is_fixed(key)}
         if facts.limits or facts.check:
             parameters.update(facts.validate(given))
         x = as_real(x, name)

@@ -44,7 +44,8 @@ def softmax(x: Tensor, axis: int | Sequence[int] = -1, mask: Tensor | None = Non
         Tensor of the same shape and floating-point dtype, from 0 to 1.
 
     Raises:
-        ValueError: `axis` is not an axis of `x`, or `mask` does not broadcast against `x`.
+        TypeError: `mask` holds neither booleans nor integers.
+        ValueError: `axis` is not an axis of `x`, or `mask` does not broadcast against `x` or tells no entries apart.
 
     Example:
         >>> np.asarray(keras_acts.softmax([[1e30, 1e30, 0.0]]))
@@ -56,7 +57,7 @@ def softmax(x: Tensor, axis: int | Sequence[int] = -1, mask: Tensor | None = Non
     if _is_empty(x):
         return x
     axis = tuple(axis) if isinstance(axis, (list, tuple)) else axis
-    mask = None if mask is None else fit_mask(ops.convert_to_tensor(mask), x, axis, "softmax")
+    mask = fit_mask(mask, x, axis, "softmax")
     shifted, _ = _shift(x, axis, mask)
     powers = ops.exp(shifted)
     if mask is None:
@@ -133,16 +134,17 @@ def sparsemax(x: Tensor, axis: int = -1, mask: Tensor | None = None) -> Tensor:
         Tensor of the same shape and floating-point dtype, from 0 to 1.
 
     Raises:
-        ValueError: `axis` is not an axis of `x`, or `mask` does not broadcast against `x`.
+        TypeError: `mask` holds neither booleans nor integers.
+        ValueError: `axis` is not an axis of `x`, or `mask` does not broadcast against `x` or tells no entries apart.
 
     Example:
         >>> np.asarray(keras_acts.sparsemax([[0.5, 0.25, -1.0]]))
         array([[0.625, 0.375, 0. ]], dtype=float32)
     """
-    check_axis(axis, len(x.shape), "sparsemax")
+    check_axis(axis, len(x.shape), "sparsemax", several=False)
     if _is_empty(x):
         return x
-    mask = None if mask is None else fit_mask(ops.convert_to_tensor(mask), x, axis, "sparsemax")
+    mask = fit_mask(mask, x, axis, "sparsemax")
     z, top = _shift(x, axis, mask)
     support = _support(ops.stop_gradient(z), axis, mask)
     # With the support fixed, the threshold is a mean: tracing this gives the exact Jacobian.
