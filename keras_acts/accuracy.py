@@ -110,7 +110,7 @@ def _everywhere(name: str) -> np.ndarray:
 
 
 def inputs(name: str, breaks: Sequence[float] = ()) -> np.ndarray:
-    """The inputs at which a format is measured.
+    """The inputs at which a format is measured, both infinities and NaN among them.
 
     Args:
         name: `"float16"` or `"bfloat16"` gives all 65,536 numbers; `"float32"` about 21,000 with evenly spaced
@@ -121,6 +121,19 @@ def inputs(name: str, breaks: Sequence[float] = ()) -> np.ndarray:
     if len(breaks) and name in ("float32", "float64"):
         found = np.concatenate([found, _near(np.asarray(breaks, np.float64), found.dtype.type, 20)])
     return found
+
+
+# Odd, so that vectorised loops end in a tail; the same for all formats, so that programs compiled once serve them all.
+_PLACES = 2**16 + 5
+
+
+def spread(x: np.ndarray) -> np.ndarray:
+    """The inputs, repeated until each stands at several places of a tensor, and some peculiar ones at its very end."""
+    if x.dtype == np.float64:
+        return x
+    places = np.resize(x, _PLACES)
+    places[-5:] = np.array([-0.0, np.nan, -np.inf, 0.0, 1.0], x.dtype)
+    return places
 
 
 def is_finite(x: np.ndarray) -> np.ndarray:
@@ -279,39 +292,80 @@ def curve(facts: Facts, parameters: Mapping[str, Any]) -> Callable[..., Any]:
     return at
 
 
-@dataclasses.dataclass(frozen=True)
-class Errors:
-    """The errors of one activation in one format, run in one way, at every finite input.
+class Sweep:
+    """One activation in one format, run in one way, at many inputs, beside the truth.
 
-    Attributes:
-        x: The inputs.
-        value: What came out.
-        slope: The gradient that came out.
-        truth: What should have.
-        value_error: The distances in ulp.
-        slope_error: The distances in ulp.
+    Args:
+        facts: The activation.
+        parameters: Its parameters.
+        format: Name of a format.
+        way: One of `_backend.ways()`.
+        function: What to measure in place of the activation itself, as a function of `x`.
     """
 
-    x: np.ndarray
-    value: np.ndarray
-    slope: np.ndarray
-    truth: Truth
-    value_error: np.ndarray
-    slope_error: np.ndarray
+    def __init__(
+        self,
+        facts: Facts,
+        parameters: Mapping[str, Any],
+        format: str,
+        way: str,
+        function: Callable[..., Any] | None = None,
+    ) -> None:
+        self.facts, self.parameters, self.format, self.way = facts, dict(parameters), FORMATS[format], way
+        self.function = function or curve(facts, parameters)
 
+    @functools.cached_property
+    def x(self) -> np.ndarray:
+        """The inputs, each once."""
+        return inputs(self.format.name, breaks(self.facts, self.parameters))
 
-def errors(facts: Facts, parameters: Mapping[str, Any], x: np.ndarray, value: np.ndarray, slope: np.ndarray) -> Errors:
-    """Compare what an activation returned with its formula; `x` must be finite."""
-    form = FORMATS[x.dtype.name]
-    true = truth(facts, parameters, x)
-    value_error = form.ulps(value, true.value, true.value_rest)
-    slope_error = form.ulps(slope, true.slope, true.slope_rest)
-    # Processors take a subnormal input for 0 when a backend asks for speed, so the truth at 0 is right there too.
-    wide = x.astype(np.float64)
-    small = (wide != 0) & (np.abs(wide) < 2.0 ** max(form.lowest, -126))
-    zero = np.flatnonzero(wide == 0)
-    if small.any() and zero.size and form.digits < 53:
-        at = zero[0]
-        value_error[small] = np.minimum(value_error, form.ulps(value, true.value[at : at + 1]))[small]
-        slope_error[small] = np.minimum(slope_error, form.ulps(slope, true.slope[at : at + 1]))[small]
-    return Errors(x, value, slope, true, value_error, slope_error)
+    @functools.cached_property
+    def run(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The inputs spread over a tensor, the values there, and the slopes."""
+        places = spread(self.x)
+        value, slope = run(self.function, [places], self.way)
+        return places, value, slope
+
+    @functools.cached_property
+    def finite(self) -> np.ndarray:
+        """Which of the inputs are finite."""
+        return is_finite(self.x)
+
+    @functools.cached_property
+    def at(self) -> np.ndarray:
+        """The finite inputs."""
+        return self.x[self.finite]
+
+    @functools.cached_property
+    def value(self) -> np.ndarray:
+        """The values at the finite inputs."""
+        return self.run[1][: self.x.size][self.finite]
+
+    @functools.cached_property
+    def slope(self) -> np.ndarray:
+        """The slopes at the finite inputs."""
+        return self.run[2][: self.x.size][self.finite]
+
+    @functools.cached_property
+    def truth(self) -> Truth:
+        """What the formula gives at the finite inputs."""
+        return truth(self.facts, self.parameters, self.at)
+
+    @functools.cached_property
+    def value_error(self) -> np.ndarray:
+        """The distance of each value from the truth, in ulp."""
+        return self._error(self.value, self.truth.value, self.truth.value_rest)
+
+    @functools.cached_property
+    def slope_error(self) -> np.ndarray:
+        """The distance of each slope from the truth, in ulp."""
+        return self._error(self.slope, self.truth.slope, self.truth.slope_rest)
+
+    def _error(self, got: np.ndarray, exact: np.ndarray, rest: np.ndarray) -> np.ndarray:
+        error = self.format.ulps(got, exact, rest)
+        if self.format.digits < 53:
+            # Backends let the processor take subnormal inputs for 0, so the truth at 0 is right there too.
+            wide = self.at.astype(np.float64)
+            small, zero = (wide != 0) & (np.abs(wide) < 2.0 ** max(self.format.lowest, -126)), np.flatnonzero(wide == 0)
+            error[small] = np.minimum(error[small], self.format.ulps(got[small], exact[zero[:1]]))
+        return error
