@@ -1,0 +1,16 @@
+"""What every test starts from."""
+
+import keras
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def same_start():
+    """The same random numbers, names of layers and global settings at the start of each test, whatever ran before."""
+    keras.utils.set_random_seed(0)
+    settings = keras.config.floatx(), keras.config.dtype_policy(), keras.config.image_data_format()
+    yield
+    floatx, policy, image_data_format = settings
+    keras.config.set_floatx(floatx)
+    keras.config.set_dtype_policy(policy)
+    keras.config.set_image_data_format(image_data_format)
