@@ -170,9 +170,13 @@ def numbers(parameters: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
     )
 
 
+def sides(facts: Facts, parameters: Mapping[str, Any]) -> dict[float, tuple[float, float]]:
+    """The slopes just below and just above each place where the formula changes its rule."""
+    return _sides(facts.formula, numbers(parameters))
+
+
 @functools.lru_cache(maxsize=512)
 def _sides(text: str, parameters: tuple[tuple[str, float], ...]) -> dict[float, tuple[float, float]]:
-    """The slopes just below and just above each place where the formula changes its rule."""
     places = np.array(_breaks(text, parameters))
     step = np.maximum(np.abs(places) * 2.0**-50, 2.0**-200)
     around = np.stack([places - step, places + step])
@@ -191,6 +195,27 @@ class Truth:
     condition: np.ndarray
     slope_condition: np.ndarray
     straight: bool
+
+
+def limits(facts: Facts, parameters: Mapping[str, Any]) -> dict[float, tuple[float | None, float | None]]:
+    """The limits of value and slope at both infinities; `None` where there is none, as for a sine."""
+    far = np.array([1e30, 1e60])
+    found = {}
+    for end in (math.inf, -math.inf):
+        curve = formula(facts.formula).evaluate(
+            np.copysign(far, end), dict(numbers(parameters)), order=1, floor=2.0**-200
+        )
+        found[end] = _limit(*curve.value.tolist()), _limit(*curve.slope.tolist())
+    return found
+
+
+def _limit(near: float, far: float) -> float | None:
+    """What a quantity tends to that is `near` at 10^30 and `far` at 10^60."""
+    if abs(far) < 1e-20:
+        return 0.0
+    if math.isinf(far) or (abs(far) > 50 and abs(far) > 1.5 * abs(near) and far * near > 0):
+        return math.copysign(math.inf, far)
+    return far if abs(far - near) <= 1e-9 * abs(far) else None
 
 
 def truth(facts: Facts, parameters: Mapping[str, Any], x: np.ndarray) -> Truth:
@@ -262,18 +287,31 @@ def run(function: Callable[..., Any], arrays: Sequence[np.ndarray], way: str) ->
 
 def _numpy(tensor: Any) -> np.ndarray:
     if keras.backend.standardize_dtype(tensor.dtype) == "bfloat16":
-        return np.asarray(ops.convert_to_numpy(ops.cast(tensor, "float32"))).astype(ml_dtypes.bfloat16)
+        with np.errstate(invalid="ignore"):  # NumPy warns about NaN in bfloat16
+            return np.asarray(ops.convert_to_numpy(ops.cast(tensor, "float32"))).astype(ml_dtypes.bfloat16)
     return np.asarray(ops.convert_to_numpy(tensor))
 
 
 def parameters_of(facts: Facts) -> dict[str, Any]:
     """The default parameters of an activation; those that its layer trains with their first values."""
-    found = facts.defaults
+    found = dict(facts.defaults)
     if facts.holds == "weights":
         layer = facts.layer()
         layer.build((1, 1))
         found |= {weight.name: float(_numpy(weight.value).ravel()[0]) for weight in layer.weights}
     return found
+
+
+def parameter_truth(facts: Facts, parameters: Mapping[str, Any], name: str, x: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The derivative with respect to a trained parameter at finite inputs, and its condition number."""
+    at, fixed, wide = formula(facts.formula), dict(numbers(parameters)), x.astype(np.float64)
+    seeds = [(name,), ("x",), ("x", name)]
+    alone, other, both = (at.evaluate(wide, fixed, bits=37, floor=2.0**-150, seeds=seed) for seed in seeds)
+    # The second derivative along both at once is f_xx + 2 f_xp + f_pp.
+    mixed = 0.5 * (both.bend - alone.bend - other.bend)
+    with np.errstate(all="ignore"):
+        condition = (np.abs(wide * mixed) + abs(fixed[name] * alone.bend)) / np.abs(alone.slope)
+    return alone.slope, np.nan_to_num(condition, nan=0.0, posinf=0.0)
 
 
 def trained(facts: Facts) -> list[str]:
@@ -286,7 +324,7 @@ def curve(facts: Facts, parameters: Mapping[str, Any]) -> Callable[..., Any]:
     tensors = set(trained(facts))
 
     def at(x: Any) -> Any:
-        given = {name: np.float32(value) if name in tensors else value for name, value in parameters.items()}
+        given = {name: ops.cast(value, "float32") if name in tensors else value for name, value in parameters.items()}
         return facts.function(x, **given)
 
     return at

@@ -12,10 +12,12 @@ smaller than the smallest normal one to 0.
 """
 
 import functools
+import inspect
 import math
 import os
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -31,7 +33,7 @@ NAMES = sorted(name for name, facts in CATALOGUE.items() if facts.formula)
 def candidates(low, high):
     """A few numbers of an interval that float16 holds exactly: both ends where they are moderate, and some between."""
     inside = [value for value in (0.375, 1.75, 3.0, -0.625, 0.0703125) if low <= value <= high]
-    ends = [end for end in (low, high) if abs(end) <= 100]
+    ends = [end for end in (low, high) if end == 0 or 1e-3 <= abs(end) <= 100]
     return (ends[:1] + inside + ends[1:]) or [0.5 * low + 0.5 * high]
 
 
@@ -144,3 +146,126 @@ def test_other_parameters_keep_the_promises(name):
         check(sweep, "value")
         if sweep.facts.kind != "surrogate":
             check(sweep, "slope")
+
+
+def test_limits_at_both_infinities(sweep):
+    places, value, slope = sweep.run
+    for end, (limit, slope_limit) in accuracy.limits(sweep.facts, sweep.parameters).items():
+        at = np.flatnonzero(places == end)[:1]
+        if limit is not None:
+            error = sweep.format.ulps(value[at], np.array([limit]))
+            assert error <= 2, f"at {end} the value is {value[at]}, and the limit {limit}"
+        if slope_limit is not None and sweep.facts.kind != "surrogate":
+            error = sweep.format.ulps(slope[at], np.array([slope_limit]))
+            assert error <= 2, f"at {end} the slope is {slope[at]}, and the limit {slope_limit}"
+
+
+OWN = {"gelu_tanh": ("gelu", {"approximate": True})}  # Keras's own function where it goes by another name
+
+
+def keras_own(facts, parameters):
+    """Keras's own function with our parameters where it takes them, or `None`."""
+    own, extra = OWN.get(facts.name, (facts.name, {}))
+    function = getattr(keras.activations, own, None)
+    if function is None or facts.kind not in ("elementwise", "trainable"):
+        return None
+    taken = inspect.signature(function).parameters
+    given = {key: value for key, value in parameters.items() if key in taken}
+    return functools.partial(function, **given, **extra)
+
+
+def test_is_never_less_accurate_than_keras_itself(sweep):
+    theirs = keras_own(sweep.facts, sweep.parameters)
+    if theirs is None:
+        return
+    rival = accuracy.Sweep(sweep.facts, sweep.parameters, sweep.format.name, sweep.way, theirs)
+    for of in ("value", "slope"):
+        ours, keras_error = getattr(sweep, f"{of}_error"), getattr(rival, f"{of}_error")
+        least = 0.5 + 2.0**-10  # what rounding once costs cannot be held against anybody
+        worst, keras_worst = ours.max(), max(keras_error.max(), least)
+        assert worst <= keras_worst, f"{of}: worst {worst:.4g} ulp, Keras's own {keras_worst:.4g}"
+        many, keras_many = (ours > 1).sum(), (keras_error > 1).sum()
+        assert many <= keras_many, f"{of}: {many} of {ours.size} are more than 1 ulp off, of Keras's own {keras_many}"
+
+
+def stated_range(facts, parameters):
+    return [accuracy.formula(end).number(parameters) for end in facts.output_range]
+
+
+def test_output_lies_in_the_stated_range(sweep):
+    low, high = stated_range(sweep.facts, sweep.parameters)
+    _, value, _ = sweep.run
+    with np.errstate(invalid="ignore"):
+        value = value.astype(np.float64)
+    dtype = sweep.format.numpy
+
+    def slack(end):
+        """What rounding the end itself costs; nothing where it is a number of the format, such as 0 or 1."""
+        return 0.0 if math.isinf(end) or float(dtype(end)) == end else 2.0 ** (2 - sweep.format.digits) * abs(end)
+
+    assert not (value < low - slack(low)).any(), f"{np.nanmin(value)} is below {low}"
+    assert not (value > high + slack(high)).any(), f"{np.nanmax(value)} is above {high}"
+
+
+def test_stated_range_is_no_wider_than_the_curve(name):
+    facts = CATALOGUE[name]
+    for parameters in parameter_sets(name):
+        x = accuracy.inputs("float32", accuracy.breaks(facts, parameters))
+        reached = list(accuracy.truth(facts, parameters, x[np.isfinite(x)]).value)
+        reached += [limit for limit, _ in accuracy.limits(facts, parameters).values() if limit is not None]
+        low, high = stated_range(facts, parameters)
+        for end, nearest in ((low, min(reached)), (high, max(reached))):
+            if math.isinf(end):
+                assert abs(nearest) > 80, f"{name}({parameters}) is stated to reach {end} and reaches {nearest}"
+            else:
+                assert nearest == pytest.approx(end, rel=1e-3, abs=1e-3), f"{name}({parameters})"
+
+
+def test_every_kink_is_declared_with_a_slope_from_between_its_sides(name):
+    facts = CATALOGUE[name]
+    for parameters in parameter_sets(name):
+        declared = {
+            accuracy.formula(place).number(parameters): accuracy.formula(slope).number(parameters)
+            for place, slope in facts.kinks.items()
+        }
+        sides = accuracy.sides(facts, parameters)
+        for place, (below, above) in sides.items():
+            if abs(above - below) > 1e-6 * max(abs(above), abs(below), 1e-30):
+                assert any(math.isclose(place, stated, rel_tol=1e-6) for stated in declared), (
+                    f"{name}({parameters}): the slope jumps from {below} to {above} at {place}, which is no kink in "
+                    f"the catalogue: {declared}"
+                )
+        for stated, slope in declared.items():
+            near = [pair for place, pair in sides.items() if math.isclose(place, stated, rel_tol=1e-6)]
+            assert near, f"{name}({parameters}): the formula does not change its rule at the kink {stated}"
+            low, high = min(map(min, near)), max(map(max, near))
+            assert low * (1 - 1e-9) <= slope <= high * (1 + 1e-9) or low <= slope <= high, (
+                f"{name}({parameters}): the slope {slope} at the kink {stated} is not between {low} and {high}"
+            )
+
+
+TRAINED = [(name, parameter) for name in NAMES for parameter in accuracy.trained(CATALOGUE[name])]
+
+
+@pytest.mark.parametrize(("owner", "parameter"), TRAINED)
+def test_slope_in_a_trained_parameter_is_the_derivative_of_the_formula(owner, parameter):
+    facts = CATALOGUE[owner]
+    for parameters in parameter_sets(owner):
+        x = accuracy.inputs("float32", accuracy.breaks(facts, parameters))
+        x = x[np.isfinite(x)]
+        exact, condition = accuracy.parameter_truth(facts, parameters, parameter, x)
+
+        def along(values, fixed=parameters, x=x):
+            return accuracy.curve(facts, {**fixed, parameter: values})(x)
+
+        value = np.full_like(x, parameters[parameter])
+        _, got = accuracy.run(along, [value], CHEAPEST)
+        error = accuracy.FORMATS["float32"].ulps(got, exact)
+        subnormal = np.abs(x) < 2.0**-126
+        error[subnormal] = 0.0
+        wrong = error > 8 * (1 + condition)
+        at = np.argmax(np.where(wrong, error, 0))
+        assert not wrong.any(), (
+            f"{owner}({parameters}): the derivative in {parameter} is wrong at {wrong.sum()} inputs; worst at "
+            f"x = {x[at]!r}: got {got[at]!r}, exact {exact[at]!r}, {error[at]:.4g} ulp"
+        )
