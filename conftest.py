@@ -20,33 +20,30 @@ import pytest
 
 # Run by path: importing the package would import Keras before the backend is settled.
 CHOICE = runpy.run_path(str(Path(__file__).parent / "keras_acts" / "_backend_choice.py"))
+BACKENDS = [name for name in CHOICE["BACKENDS"] if CHOICE["is_installed"](name)]
+PRESET = os.environ.get("KERAS_BACKEND")
 OUTCOMES = ("passed", "failed", "skipped", "error", "xfailed", "xpassed")  # pytest's own words
 
 
-def pytest_addoption(parser):
+def pytest_addoption(parser, pluginmanager):
     group = parser.getgroup("keras_acts")
     group.addoption("--backend", help="run on this Keras backend only, in this process")
     group.addoption("--outcomes-file", help="write the numbers of outcomes to this file, as JSON")
+    if not BACKENDS:
+        raise pytest.UsageError("no Keras backend is installed: run `pip install jax`")
+    # Settled here, because a conftest in a folder may import Keras before any later hook runs.
+    arguments = pluginmanager.get_plugin("pytestconfig").invocation_params.args
+    asked = parser.parse_known_args(arguments).backend
+    os.environ["KERAS_BACKEND"] = asked or PRESET or BACKENDS[0]
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 def pytest_cmdline_main(config):
     option = config.option
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    chosen = os.environ.get("KERAS_BACKEND")
-    if "keras" in sys.modules and not (chosen and option.backend in (None, chosen)):
-        raise pytest.UsageError(
-            "Keras was imported before its backend was settled: import it inside the fixtures of "
-            "tests/conftest.py, not at the top of that file."
-        )
-    if option.backend:
-        os.environ["KERAS_BACKEND"] = chosen = option.backend
     only_tells = option.help or option.version or option.markers or option.showfixtures
-    if chosen or only_tells:
+    if option.backend or PRESET or only_tells:
         return None  # pytest goes on as usual
-    backends = [name for name in CHOICE["BACKENDS"] if CHOICE["is_installed"](name)]
-    if not backends:
-        raise pytest.UsageError("no Keras backend is installed: run `pip install jax`")
-    return run_on_each(backends, config)
+    return run_on_each(BACKENDS, config)
 
 
 def pytest_terminal_summary(terminalreporter, config):
@@ -84,7 +81,9 @@ def run_on(backend, config, output):
     with tempfile.TemporaryDirectory() as folder:
         outcomes = Path(folder, "outcomes.json")
         command = [sys.executable, "-m", "pytest", *config.invocation_params.args]
-        command += [f"--outcomes-file={outcomes}", "-o", f"cache_dir=.pytest_cache/{backend}"]
+        command += [f"--outcomes-file={outcomes}"]
+        if config.pluginmanager.has_plugin("cacheprovider"):
+            command += ["-o", f"cache_dir=.pytest_cache/{backend}"]
         if config.option.xmlpath:
             xml = Path(config.option.xmlpath)
             command += [f"--junitxml={xml.with_stem(f'{xml.stem}-{backend}')}"]
