@@ -433,11 +433,11 @@ def _preset(facts: Facts, library: str) -> Mapping[str, Any]:
 def _from_config(config: dict[str, Any]) -> Callable[..., Tensor]:
     """What `keras.saving.serialize_keras_object` saved; only this package's names count."""
     name, settings = config.get("registered_name"), config.get("config")
+    if name == "function":  # saved as its registered name alone
+        name = settings
     if isinstance(name, str) and name.startswith(f"{PACKAGE}>"):
         facts = find(name)
-        if isinstance(settings, dict):
-            return facts.layer.from_config(settings)
-        return facts.function
+        return facts.layer.from_config(settings) if isinstance(settings, dict) else facts.function
     raise ValueError(
         "keras_acts.get expected the saved configuration of one of its own activations, got one of "
         f"{name or config.get('class_name')!r}; load other objects with `keras.saving`."

@@ -4,6 +4,13 @@ import keras
 import pytest
 
 
+def pytest_configure(config):
+    # Keras 3.15 saves JAX weights through an `__array__` that does not take NumPy 2's `copy`.
+    config.addinivalue_line(
+        "filterwarnings", "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
+    )
+
+
 @pytest.fixture(autouse=True)
 def same_start():
     """The same random numbers, names of layers and global settings at the start of each test, whatever ran before."""

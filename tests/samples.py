@@ -196,3 +196,13 @@ def evaluate(calls, x, values=True):
         return results[key]
 
     return result
+
+
+def varied(facts):
+    """Arguments of an activation's layer of which as many as go together differ from the defaults."""
+    settings = seeded(facts)
+    for parameter in layer_parameters(facts):
+        more = {**settings, parameter.name: another(facts, parameter)}
+        if not isinstance(built(facts, **more), Exception):
+            settings = more
+    return settings

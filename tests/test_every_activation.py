@@ -136,7 +136,7 @@ def changed(layers):
     for name, facts in CATALOGUE.items():
         for parameter in layer_parameters(facts):
             value = another(facts, parameter)
-            layer = made[name, parameter.name] = built(facts, **{parameter.name: value})
+            layer = made[name, parameter.name] = built(facts, SHAPE, **{parameter.name: value})
             calls[name, parameter.name, "layer"] = lambda x, layer=layer: layer(x)
             calls[name, parameter.name, "function"] = lambda x, facts=facts, layer=layer: facts.function(
                 x, **arguments(facts, layer)
