@@ -34,7 +34,8 @@ def pytest_addoption(parser, pluginmanager):
     # Settled here, because a conftest in a folder may import Keras before any later hook runs.
     arguments = pluginmanager.get_plugin("pytestconfig").invocation_params.args
     asked = parser.parse_known_args(arguments).backend
-    os.environ["KERAS_BACKEND"] = asked or PRESET or BACKENDS[0]
+    # For this process, if it only starts others, the last one: TensorFlow takes longest to import.
+    os.environ["KERAS_BACKEND"] = asked or PRESET or BACKENDS[-1]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
