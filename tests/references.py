@@ -1,0 +1,64 @@
+"""What the activations without a formula compute, in NumPy, one function per name, as plainly as it can be written.
+
+Each takes `x` in float64 or wider and the function's parameters, and keeps the precision of `x`. An activation whose
+entries depend on each other needs a function of its name here.
+"""
+
+import numpy as np
+
+SHAPES = {}  # the shape of input to try where (6, 12) will not do
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def gated(x, axis, gate):
+    """The gate half and the value half of an axis."""
+    x = np.moveaxis(x, axis, -1)
+    half = x.shape[-1] // 2
+    if gate == "interleaved":
+        halves = x[..., ::2], x[..., 1::2]
+    else:
+        halves = (x[..., :half], x[..., half:]) if gate == "first" else (x[..., half:], x[..., :half])
+    return [np.moveaxis(part, -1, axis) for part in halves]
+
+
+def swiglu(x, axis=-1, gate="first"):
+    opens, value = gated(x, axis, gate)
+    return opens * sigmoid(opens) * value
+
+
+def rows(x, axis, mask, weigh):
+    """Apply a function of one row of kept entries along one axis or several."""
+    axes = sorted(a % x.ndim for a in (axis if isinstance(axis, (list, tuple)) else [axis]))
+    rest = [a for a in range(x.ndim) if a not in axes]
+    order = rest + axes
+    moved = np.transpose(x, order)
+    keep = np.ones_like(moved, bool) if mask is None else np.transpose(np.broadcast_to(mask, x.shape), order)
+    size = int(np.prod([x.shape[a] for a in axes]))
+    out = np.zeros_like(moved).reshape(-1, size)
+    for row, entries, kept in zip(out, moved.reshape(-1, size), keep.reshape(-1, size), strict=True):
+        if kept.any():
+            row[kept] = weigh(entries[kept])
+    return np.transpose(out.reshape(moved.shape), np.argsort(order))
+
+
+def softmax(x, axis=-1, mask=None):
+    def weigh(row):
+        powers = np.exp(row - row.max())
+        return powers / powers.sum()
+
+    return rows(x, axis, mask, weigh)
+
+
+def sparsemax(x, axis=-1, mask=None):
+    def weigh(row):
+        # Sort, and find how many of the largest entries stay above the threshold that their own sum gives.
+        row = row - row.max()
+        descending = np.sort(row)[::-1]
+        thresholds = (np.cumsum(descending) - 1) / np.arange(1, row.size + 1)
+        threshold = thresholds[np.flatnonzero(descending > thresholds)[-1]]
+        return np.maximum(row - threshold, 0)
+
+    return rows(x, axis, mask, weigh)
