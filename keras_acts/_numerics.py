@@ -1,9 +1,21 @@
 """Building blocks of the curves: forms that keep their digits where textbook forms cancel, overflow or underflow."""
 
+import math
+
 from keras import ops
 
 from keras_acts import _backend
 from keras_acts._core import Tensor
+
+
+def at_least(x: Tensor, low: float) -> Tensor:
+    """The larger of `x` and a number. `keras.ops.maximum` does the same, but turns torch's float64 into float32."""
+    return ops.clip(x, low, math.inf)
+
+
+def at_most(x: Tensor, high: float) -> Tensor:
+    """The smaller of `x` and a number, in the dtype of `x`."""
+    return ops.clip(x, -math.inf, high)
 
 
 def bounded(x: Tensor) -> Tensor:
@@ -66,6 +78,6 @@ def over_root(x: Tensor, scale: float = 1.0) -> tuple[Tensor, Tensor]:
 
     `x**2` overflows, and `inf / inf` is NaN; after dividing everything by |x| where that is above 1, neither arises.
     """
-    u, v = ops.clip(x, -1.0, 1.0), 1.0 / ops.maximum(ops.abs(x), 1.0)
+    u, v = ops.clip(x, -1.0, 1.0), 1.0 / at_least(ops.abs(x), 1.0)
     root = ops.sqrt(v * v + scale * u * u)
     return u / root, v / root

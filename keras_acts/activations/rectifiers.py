@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_acts._bases import Elementwise
 from keras_acts._core import Tensor, activation, exported
-from keras_acts._numerics import bounded, over_root, times_logistic
+from keras_acts._numerics import at_most, bounded, over_root, times_logistic
 
 _INF = math.inf
 
@@ -134,7 +134,7 @@ class LeakyReLU(Elementwise, fn=leaky_relu):
 
 
 def _elu_slope(x: Tensor, alpha: float = 1.0) -> Tensor:
-    return ops.where(x > 0, ops.ones_like(x), alpha * ops.exp(ops.minimum(x, 0.0)))
+    return ops.where(x > 0, ops.ones_like(x), alpha * ops.exp(at_most(x, 0.0)))
 
 
 @activation(
@@ -167,7 +167,7 @@ def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
         array([-0.5, 3. ], dtype=float32)
     """
     # exp(x) - 1 would lose every digit near 0; exp of a large positive x would overflow in the branch not taken.
-    return ops.where(x > 0, x, alpha * ops.expm1(ops.minimum(x, 0.0)))
+    return ops.where(x > 0, x, alpha * ops.expm1(at_most(x, 0.0)))
 
 
 class ELU(Elementwise, fn=elu):
@@ -193,7 +193,7 @@ _SELU_SCALE = 1.0507009873554805
 
 def _selu_slope(x: Tensor) -> Tensor:
     scale = ops.full_like(x, _SELU_SCALE)
-    return ops.where(x > 0, scale, (_SELU_SCALE * _SELU_ALPHA) * ops.exp(ops.minimum(x, 0.0)))
+    return ops.where(x > 0, scale, (_SELU_SCALE * _SELU_ALPHA) * ops.exp(at_most(x, 0.0)))
 
 
 @activation(
@@ -219,7 +219,7 @@ def selu(x: Tensor) -> Tensor:
         >>> np.asarray(keras_acts.selu([-1e9, 1.0])).round(4)
         array([-1.7581, 1.0507], dtype=float32)
     """
-    negative = (_SELU_SCALE * _SELU_ALPHA) * ops.expm1(ops.minimum(x, 0.0))
+    negative = (_SELU_SCALE * _SELU_ALPHA) * ops.expm1(at_most(x, 0.0))
     return ops.where(x > 0, _SELU_SCALE * x, negative)
 
 
@@ -510,7 +510,7 @@ class ReLU2(Elementwise, fn=relu2):
 
 
 def _celu_slope(x: Tensor, alpha: float = 1.0) -> Tensor:
-    return ops.exp(ops.minimum(x, 0.0) / alpha)
+    return ops.exp(at_most(x, 0.0) / alpha)
 
 
 @activation(
@@ -541,7 +541,7 @@ def celu(x: Tensor, alpha: float = 1.0) -> Tensor:
         array([-0.5, 3. ], dtype=float32)
     """
     # exp(x) - 1 would lose every digit near 0; exp of a large positive x would overflow in the branch not taken.
-    return ops.where(x > 0, x, alpha * ops.expm1(ops.minimum(x, 0.0) / alpha))
+    return ops.where(x > 0, x, alpha * ops.expm1(at_most(x, 0.0) / alpha))
 
 
 class CELU(Elementwise, fn=celu):

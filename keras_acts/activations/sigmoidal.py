@@ -9,7 +9,7 @@ from keras import ops
 from keras_acts._backend import erfc
 from keras_acts._bases import Elementwise
 from keras_acts._core import Tensor, activation, exported
-from keras_acts._numerics import logistic, over_root, precise_erf, precise_tanh, tanh_slope
+from keras_acts._numerics import at_least, logistic, over_root, precise_erf, precise_tanh, tanh_slope
 
 _INF = math.inf
 
@@ -152,8 +152,8 @@ def _softcap_slope(x: Tensor, cap: float = 50.0) -> Tensor:
 
 @activation(
     formula="cap * tanh(x / cap)",
-    source="Bello et al., Neural Combinatorial Optimization with Reinforcement Learning, 2016, arXiv:1611.09940; "
-    "Gemma Team, Gemma 2: Improving Open Language Models at a Practical Size, 2024, arXiv:2408.00118",
+    source="Bello et al., Neural Combinatorial Optimization with Reinforcement Learning, 2016, arXiv:1611.09940; Gemma "
+    "Team, Gemma 2: Improving Open Language Models at a Practical Size, 2024, arXiv:2408.00118",
     output_range=("-cap", "cap"),
     aliases=("soft_clamp", "logit_softcapping"),
     limits={"cap": (1e-6, _INF)},
@@ -281,7 +281,7 @@ def softsign(x: Tensor) -> Tensor:
         array([-0.75, 0. , 0.5 ], dtype=float32)
     """
     # x / (1 + |x|) with everything divided by |x| where that is above 1, or inf / inf would be NaN.
-    top, bottom = ops.clip(x, -1.0, 1.0), 1.0 / ops.maximum(ops.abs(x), 1.0)
+    top, bottom = ops.clip(x, -1.0, 1.0), 1.0 / at_least(ops.abs(x), 1.0)
     return top / (bottom + ops.abs(top))
 
 
