@@ -408,7 +408,7 @@ class _Fast:
 
     pi = Interval.around(math.pi, math.pi, _ROUNDED)
     infinity = Interval.of(math.inf)
-    floor, round = Interval.floor, Interval.round
+    floor, round = staticmethod(Interval.floor), staticmethod(Interval.round)
 
     @staticmethod
     def known(condition: tuple) -> bool | None:
