@@ -44,6 +44,7 @@ class Facts:
             `"contextual"` (depends on neighbours or statistics); `"stochastic"`; or `"surrogate"` (a slope that is
             not the value's).
         formula: One expression in `x` and the parameters, or `""` where an element depends on others.
+        surrogate: For the kind `"surrogate"`: the formula whose derivative is the slope that is used.
         source: The paper or place that introduced it.
         output_range: Lowest and highest value, as expressions in the parameters.
         kinks: Where the slope jumps, mapped to the slope that is used there; expressions in the parameters.
@@ -61,6 +62,7 @@ class Facts:
     name: str
     kind: str
     formula: str
+    surrogate: str
     source: str
     output_range: tuple[str, str]
     kinks: Mapping[str, str]
@@ -262,6 +264,7 @@ def activation(
     *,
     source: str,
     formula: str = "",
+    surrogate: str = "",
     kind: str = "elementwise",
     output_range: tuple[str, str] = ("-inf", "inf"),
     kinks: Mapping[str, str] | None = None,
@@ -281,6 +284,7 @@ def activation(
     Args:
         source: The paper or place that introduced it.
         formula: One expression in `x` and the parameters; people, documentation and tests read it.
+        surrogate: The formula whose derivative is the slope, where that is not the derivative of `formula`.
         kind: See `Facts`.
         output_range: Lowest and highest value, as expressions in the parameters.
         kinks: Where the slope jumps, mapped to the slope that is used there.
@@ -302,6 +306,7 @@ def activation(
             name=fn.__name__,
             kind=kind,
             formula=formula,
+            surrogate=surrogate,
             source=source,
             output_range=output_range,
             kinks=dict(kinks or {}),
