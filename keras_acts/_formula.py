@@ -406,6 +406,9 @@ class _Fast:
     A condition is a pair: where it surely holds, and where it surely does not.
     """
 
+    def __init__(self, second: int | None) -> None:
+        self.second = second  # the second derivative of a constant: 0, or `None` where nobody asks for it
+
     pi = Interval.around(math.pi, math.pi, _ROUNDED)
     infinity = Interval.of(math.inf)
     floor, round = staticmethod(Interval.floor), staticmethod(Interval.round)
@@ -440,8 +443,7 @@ class _Fast:
     def both(a: tuple, b: tuple) -> tuple:
         return a[0] & b[0], a[1] | b[1]
 
-    @staticmethod
-    def choose(condition: tuple, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
+    def choose(self, condition: tuple, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
         yes, no = condition
 
         def merge(a, b):
@@ -451,9 +453,7 @@ class _Fast:
             low = np.where(yes, a.low, np.where(no, b.low, -np.inf))
             return Interval(low, np.where(yes, a.high, np.where(no, b.high, np.inf)))
 
-        a, b = then(), otherwise()
-        bend = next((0 if jet.bend is not None else None for jet in (a, b) if isinstance(jet, Jet)), None)
-        a, b = (jet if isinstance(jet, Jet) else Jet(jet, 0, bend) for jet in (a, b))
+        a, b = (jet if isinstance(jet, Jet) else Jet(jet, 0, self.second) for jet in (then(), otherwise()))
         return Jet(merge(a.value, b.value), merge(a.slope, b.slope), merge(a.bend, b.bend))
 
 
@@ -608,8 +608,10 @@ def _stable(node: ast.expr) -> ast.expr:
         return None
 
     def exponent(part: ast.expr | None) -> ast.expr | None:
-        is_exp = isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id == "exp"
-        return part.args[0] if is_exp else None  # pyright: ignore[reportOptionalMemberAccess]
+        match part:
+            case ast.Call(ast.Name("exp"), [argument]):
+                return argument
+        return None
 
     match node:
         case ast.BinOp(top, ast.Div(), bottom) if (u := exponent(one_plus(bottom))) is not None:
@@ -824,13 +826,19 @@ class Formula:
         return _Compiler(arithmetic, names)(self.tree)
 
     def number(self, parameters: Mapping[str, Any]) -> float:
-        """Its value when `x` does not occur in it, to the last bit or nearly so."""
+        """Its value when `x` does not occur in it: the shortest number that may be it, and so 0.375 for 3 / 8."""
         with np.errstate(all="ignore"):
-            found = self._compiled(_Fast, parameters, (), 1)
+            found = self._compiled(_Fast(None), parameters, (), 1)
             if callable(found):
                 raise FormulaError(f"{self.text!r} must not speak of x; expected an expression in the parameters.")
             found = Interval.of(found)
-            return float(found.low if found.low == found.high else 0.5 * found.low + 0.5 * found.high)
+            low, high = float(found.low), float(found.high)
+            middle = low if low == high else 0.5 * low + 0.5 * high
+            if not math.isfinite(middle):
+                return middle
+            fraction, exponent = math.frexp(middle)
+            short = (math.ldexp(round(math.ldexp(fraction, digits)), exponent - digits) for digits in (0, 11, 24, 40))
+            return next((number for number in short if low <= number <= high), middle)
 
     def evaluate(
         self,
@@ -870,7 +878,7 @@ class Formula:
         """Fill in what intervals of float64 settle; return the places of the rest."""
         with np.errstate(all="ignore"):
             second = 0 if order > 1 else None
-            at = self._compiled(_Fast, parameters, seeds, order)
+            at = self._compiled(_Fast(second), parameters, seeds, order)
             start = Jet(Interval(x, x), 1 if "x" in seeds else 0, second)
             jet = at(start) if callable(at) else at
             jet = jet if isinstance(jet, Jet) else Jet(jet, 0, second)
@@ -994,12 +1002,20 @@ class _Recorder(_Fast):
     """Intervals of float64 that remember how each comparison came out, by midpoints."""
 
     def __init__(self) -> None:
+        super().__init__(None)
         self.seen: list[np.ndarray] = []
 
-    def less(self, a: Any, b: Any) -> tuple:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def _note(self, a: Any, b: Any) -> None:
         a, b = Interval.of(a), Interval.of(b)
         self.seen.append(np.sign(np.nan_to_num(a.low + a.high - b.low - b.high)))
+
+    def less(self, a: Any, b: Any) -> tuple:  # pyright: ignore[reportIncompatibleMethodOverride]
+        self._note(a, b)
         return _Fast.less(a, b)
+
+    def equal(self, a: Any, b: Any) -> tuple:  # pyright: ignore[reportIncompatibleMethodOverride]
+        self._note(a, b)
+        return _Fast.equal(a, b)
 
 
 def _is_tail(low: float, high: float) -> bool:
@@ -1106,6 +1122,8 @@ def _latex(node: ast.expr) -> tuple[str, int]:
         case ast.BinOp(left, ast.Mult(), right):
             sign = r" \cdot " if isinstance(right, ast.Constant) else r" \, "
             return within(left, _PRODUCT) + sign + within(right, _PRODUCT), _PRODUCT
+        case ast.BinOp(ast.UnaryOp(ast.USub(), operand), ast.Div(), right):
+            return rf"-\frac{{{_latex(operand)[0]}}}{{{_latex(right)[0]}}}", _SUM
         case ast.BinOp(left, ast.Div(), right):
             return rf"\frac{{{_latex(left)[0]}}}{{{_latex(right)[0]}}}", _PRODUCT
         case ast.BinOp(left, ast.Pow(), right):
