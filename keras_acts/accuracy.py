@@ -252,7 +252,8 @@ def _stored(text, parameters, x, order, bits, floor) -> _formula.Curve:
     path = Path(folder, f"{key}.npz") if folder else None
     if path is not None and path.exists():
         with np.load(path) as kept:
-            return _formula.Curve(*kept["parts"], bool(kept["straight"]))
+            value, slope, bend, value_rest, slope_rest = kept["parts"]
+            return _formula.Curve(value, slope, bend, value_rest, slope_rest, bool(kept["straight"]))
     started = time.perf_counter()
     curve = formula(text).evaluate(x, dict(parameters), bits=bits, floor=floor, order=order)
     if path is not None and time.perf_counter() - started > 0.5:  # the quick ones are quicker computed than read

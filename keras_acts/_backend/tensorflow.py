@@ -30,7 +30,7 @@ def _with_slopes(fn):
         with tf.GradientTape() as tape:
             tape.watch(tensors)
             value = fn(*tensors)
-        return value, *tape.gradient(value, tensors, unconnected_gradients="zero")
+        return value, *tape.gradient(value, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
     return both
 
