@@ -46,7 +46,8 @@ class Facts:
         formula: One expression in `x` and the parameters, or `""` where an element depends on others.
         surrogate: For the kind `"surrogate"`: the formula whose derivative is the slope that is used.
         source: The paper or place that introduced it.
-        output_range: Lowest and highest value, as expressions in the parameters.
+        output_range: Lowest and highest value, as expressions in the parameters; `None` where there are none that
+            would fit in a line.
         kinks: Where the slope jumps, mapped to the slope that is used there; expressions in the parameters.
         aliases: Other names that people type.
         limits: The closed interval that each number among the parameters must lie in.
@@ -64,7 +65,7 @@ class Facts:
     formula: str
     surrogate: str
     source: str
-    output_range: tuple[str, str]
+    output_range: tuple[str, str] | None
     kinks: Mapping[str, str]
     aliases: tuple[str, ...]
     limits: Mapping[str, tuple[float, float]]
@@ -266,7 +267,7 @@ def activation(
     formula: str = "",
     surrogate: str = "",
     kind: str = "elementwise",
-    output_range: tuple[str, str] = ("-inf", "inf"),
+    output_range: tuple[str, str] | None = ("-inf", "inf"),
     kinks: Mapping[str, str] | None = None,
     aliases: Sequence[str] = (),
     limits: Mapping[str, tuple[float, float]] | None = None,
@@ -286,7 +287,7 @@ def activation(
         formula: One expression in `x` and the parameters; people, documentation and tests read it.
         surrogate: The formula whose derivative is the slope, where that is not the derivative of `formula`.
         kind: See `Facts`.
-        output_range: Lowest and highest value, as expressions in the parameters.
+        output_range: Lowest and highest value, as expressions in the parameters; see `Facts`.
         kinks: Where the slope jumps, mapped to the slope that is used there.
         aliases: Other names that people type.
         limits: The closed interval that each number among the parameters must lie in.

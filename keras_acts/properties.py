@@ -66,7 +66,7 @@ class Properties:
     latex: str | None
     derivative: str | None
     derivative_latex: str | None
-    output_range: tuple[float, float]
+    output_range: tuple[float, float] | None
     monotone: str | None
     smoothness: str | None
     symmetry: str | None
@@ -180,11 +180,11 @@ def _facts(name: str, parameters: tuple[tuple[str, float], ...]) -> Properties:
         "aliases": found.aliases,
         "parameters": values,
         "source": found.source,
-        "year": min((int(year) for year in re.findall(r"\b(?:1[89]|20)\d\d\b", found.source)), default=None),
+        "year": min((int(year) for year in re.findall(r"\b(?:1[89]|20)\d\d\b(?!\.\d)", found.source)), default=None),
         "used_by": found.used_by,
         "equals": found.equals,
         "distinct_from": found.distinct_from,
-        "output_range": tuple(Formula(end).number(values) for end in found.output_range),
+        "output_range": found.output_range and tuple(Formula(end).number(values) for end in found.output_range),
         "kinks": {Formula(at).number(values): Formula(slope).number(values) for at, slope in found.kinks.items()},
     }
     if found.formula:
