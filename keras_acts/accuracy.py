@@ -151,9 +151,15 @@ def formula(text: str) -> _formula.Formula:
     return _formula.Formula(text)
 
 
+def slope_formula(facts: Facts) -> str:
+    """The formula whose derivative is the slope: another one for a surrogate."""
+    return facts.surrogate or facts.formula
+
+
 def breaks(facts: Facts, parameters: Mapping[str, Any]) -> tuple[float, ...]:
-    """Where the formula changes its rule."""
-    return _breaks(facts.formula, numbers(parameters))
+    """Where the formula, or the one that its slope is of, changes its rule."""
+    found = (_breaks(text, numbers(parameters)) for text in {facts.formula, slope_formula(facts)})
+    return tuple(sorted(set().union(*found)))
 
 
 @functools.lru_cache(maxsize=512)
@@ -172,7 +178,7 @@ def numbers(parameters: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
 
 def sides(facts: Facts, parameters: Mapping[str, Any]) -> dict[float, tuple[float, float]]:
     """The slopes just below and just above each place where the formula changes its rule."""
-    return _sides(facts.formula, numbers(parameters))
+    return _sides(slope_formula(facts), numbers(parameters))
 
 
 @functools.lru_cache(maxsize=512)
@@ -202,10 +208,11 @@ def limits(facts: Facts, parameters: Mapping[str, Any]) -> dict[float, tuple[flo
     far = np.array([1e30, 1e60])
     found = {}
     for end in (math.inf, -math.inf):
-        curve = formula(facts.formula).evaluate(
-            np.copysign(far, end), dict(numbers(parameters)), order=1, floor=2.0**-200
+        curve, sloped = (
+            formula(text).evaluate(np.copysign(far, end), dict(numbers(parameters)), order=1, floor=2.0**-200)
+            for text in (facts.formula, slope_formula(facts))
         )
-        found[end] = _limit(*curve.value.tolist()), _limit(*curve.slope.tolist())
+        found[end] = _limit(*curve.value.tolist()), _limit(*sloped.slope.tolist())
     return found
 
 
@@ -220,7 +227,10 @@ def _limit(near: float, far: float) -> float | None:
 
 def truth(facts: Facts, parameters: Mapping[str, Any], x: np.ndarray) -> Truth:
     """The formula's value and slope at finite inputs, with the declared slope at each kink."""
-    return _truth(facts.formula, tuple(facts.kinks.items()), numbers(parameters), x.dtype.name, x.tobytes())
+    rest = tuple(facts.kinks.items()), numbers(parameters), x.dtype.name, x.tobytes()
+    found, sloped = _truth(facts.formula, *rest), _truth(slope_formula(facts), *rest)
+    names = ("slope", "slope_rest", "slope_condition")
+    return dataclasses.replace(found, **{name: getattr(sloped, name) for name in names})
 
 
 @functools.lru_cache(maxsize=24)
