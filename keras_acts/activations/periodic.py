@@ -3,15 +3,16 @@
 from keras import ops
 
 from keras_acts._bases import Elementwise
-from keras_acts._core import Tensor, activation, exported, number
+from keras_acts._core import Tensor, activation, exported
 
 
-def _check_frequency(w0: float) -> None:
-    number("sine", "w0", w0, -1e4, 1e4)
+def _phase(x: Tensor, w0: float) -> Tensor:
+    # Where the product overflows, the sine of infinity, NaN, would come out of a finite input.
+    return ops.clip(w0 * x, -1e38, 1e38) if abs(w0) > 1 else w0 * x
 
 
 def _sine_slope(x: Tensor, w0: float = 1.0) -> Tensor:
-    return w0 * ops.cos(w0 * x)
+    return w0 * ops.cos(_phase(x, w0))
 
 
 @activation(
@@ -21,7 +22,7 @@ def _sine_slope(x: Tensor, w0: float = 1.0) -> Tensor:
     output_range=("-1", "1"),
     aliases=("sin",),
     used_by=("SIREN",),
-    check=_check_frequency,
+    limits={"w0": (-1e4, 1e4)},
     slope=_sine_slope,
 )
 def sine(x: Tensor, w0: float = 1.0) -> Tensor:
@@ -45,7 +46,7 @@ def sine(x: Tensor, w0: float = 1.0) -> Tensor:
         >>> np.asarray(keras_acts.sine([0.0, 0.05], w0=30.0)).round(4)
         array([0. , 0.9975], dtype=float32)
     """
-    return ops.sin(w0 * x)
+    return ops.sin(_phase(x, w0))
 
 
 class Sine(Elementwise, fn=sine):
