@@ -185,6 +185,12 @@ class Trainable(Activation):
         # saved values of one that was never called. The saved shapes say all that building needs.
         if not self.built and len(store.keys()) == len(self._learned):
             self._create({name: store[str(i)].shape for i, name in enumerate(self._learned)})
+        if self.built and not store.keys():
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r} found none of its weights in the file and expected "
+                f"{list(self._learned)}: Keras saves an instance once, so where several layers share one as their "
+                f"`activation=`, give each its own, or add `keras_acts.{type(self).__name__}()` after them."
+            )
         super().load_own_variables(store)
 
     def call(self, inputs: Tensor) -> Tensor:

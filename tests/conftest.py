@@ -1,5 +1,7 @@
 """What every test starts from."""
 
+import importlib
+
 import keras
 import pytest
 
@@ -21,3 +23,15 @@ def same_start():
     keras.config.set_floatx(floatx)
     keras.config.set_dtype_policy(policy)
     keras.config.set_image_data_format(image_data_format)
+
+
+@pytest.fixture(scope="module")
+def quick_compilation():
+    """JAX compiles every shape anew; where a test runs each only once, optimising would be most of its time."""
+    if keras.backend.backend() != "jax":
+        yield
+        return
+    config = importlib.import_module("jax").config
+    config.update("jax_disable_most_optimizations", True)
+    yield
+    config.update("jax_disable_most_optimizations", False)

@@ -93,7 +93,7 @@ def seeded(facts):
     return {"seed": 7} if "seed" in inspect.signature(facts.layer).parameters else {}
 
 
-def built(facts, shape: tuple[int, ...] = SHAPE, **settings) -> Any:
+def built(facts, shape: tuple[int | None, ...] = SHAPE, **settings) -> Any:
     """The activation's layer, built; or what its making raised, which `evaluate` raises for that one alone."""
     try:
         layer = facts.layer(**{**seeded(facts), **settings})

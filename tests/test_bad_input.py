@@ -157,10 +157,11 @@ def test_input_that_is_no_real_number(facts):
 
 def test_unknown_argument():
     mistaken: Any = {"negative_slop": 0.1}
+    too_many: Any = (0.1, 0.2)
     with pytest.raises(TypeError, match="negative_slop"):
         keras_acts.leaky_relu(X, **mistaken)
     with pytest.raises(TypeError, match=r"leaky_relu.* takes at most 2 positional arguments, got 3"):
-        keras_acts.leaky_relu(X, *(0.1, 0.2))
+        keras_acts.leaky_relu(X, *too_many)
     with pytest.raises(ValueError, match="negative_slop"):
         keras_acts.LeakyReLU(**mistaken)
 
@@ -287,4 +288,4 @@ def test_numpy_numbers_are_numbers():
     for value in values:
         layer = keras_acts.LeakyReLU(value)
         assert type(layer.negative_slope) in (int, float)
-        assert to_numpy(layer(np.float32([-2.0])))[0] == -2 * float(value)
+        assert to_numpy(layer(np.array([-2.0], "float32")))[0] == -2 * layer.negative_slope
