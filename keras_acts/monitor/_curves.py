@@ -28,12 +28,14 @@ class Curve:
             the curve keeps its slope.
         high: The same on the right.
         is_identity: Whether the function returns its input.
+        image: The same regions in terms of the function's values, if it never falls.
     """
 
     flat: tuple[tuple[float, float], ...]
     low: float | None
     high: float | None
     is_identity: bool = False
+    image: "Curve | None" = None
 
     @property
     def threshold(self) -> float | None:
@@ -56,21 +58,30 @@ def examine(evaluate: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]) -> 
     if not np.array_equal(evaluate(others)[0][0, :half], values[:half], equal_nan=True):
         return None
 
-    def slope(points: np.ndarray) -> np.ndarray:
+    def at(points: np.ndarray | list[float]) -> tuple[np.ndarray, np.ndarray]:
         padded = np.zeros((2, _GRID.size), "float32")  # one shape, so that a compiler sees one function
-        padded[0, : points.size] = points
-        return evaluate(padded)[1][0, : points.size]
+        padded[0, : len(points)] = points
+        value, slope = evaluate(padded)
+        return value[0, : len(points)], slope[0, : len(points)]
+
+    def slope(points: np.ndarray) -> np.ndarray:
+        return at(points)[1]
 
     # Far out some derivatives are NaN (0 * inf inside); such an end belongs to the region beside it.
     steepest = np.abs(slopes[np.isfinite(slopes)]).max(initial=0.0)
     flat = _regions(lambda s: (s == 0) | np.isnan(s), slopes, slope)
     faint = _regions(lambda s: ~(np.abs(s) >= _SATURATED * steepest), slopes, slope)
-    return Curve(
-        flat=tuple(flat),
-        low=faint[0][1] if faint and faint[0][0] == -math.inf and faint[0][1] < math.inf else None,
-        high=faint[-1][0] if faint and faint[-1][1] == math.inf and faint[-1][0] > -math.inf else None,
-        is_identity=bool(np.array_equal(values, _GRID)),
-    )
+    low = faint[0][1] if faint and faint[0][0] == -math.inf and faint[0][1] < math.inf else None
+    high = faint[-1][0] if faint and faint[-1][1] == math.inf and faint[-1][0] > -math.inf else None
+    curve = Curve(tuple(flat), low, high, bool(np.array_equal(values, _GRID)))
+    if not np.all(values[1:] >= values[:-1]):
+        return curve
+
+    def image(x: float | None) -> float | None:
+        return x if x is None or math.isinf(x) else float(at([x])[0][0])
+
+    images = tuple((image(a), image(b)) for a, b in flat)
+    return dataclasses.replace(curve, image=Curve(images, image(low), image(high)))  # pyright: ignore[reportArgumentType]
 
 
 def _regions(

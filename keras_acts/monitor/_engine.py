@@ -181,14 +181,11 @@ class Engine:
     def missing(self) -> dict[str, str]:
         """Layers with an activation that was not counted, and why."""
         missing = dict(self._unobserved)
-        counted = {id(site.layer) for site in self.layout.sites.values()} if self.layout else set()
-        called = {id(call.layer) for call in self.calls}
-        for layer in self.model._flatten_layers():
-            if id(layer) in counted or layer.name in missing or not self._is_wanted(layer):
-                continue
-            if isinstance(layer, keras.layers.RNN):
-                missing[layer.name] = "its cell runs inside a loop"
-            elif id(layer) not in called and has_activation(layer):
+        known = {id(call.layer) for call in self.calls}
+        layers = self.model._flatten_layers()
+        known |= {id(inner) for layer in layers if isinstance(layer, keras.layers.RNN) for inner in _inside(layer)}
+        for layer in layers:
+            if id(layer) not in known and has_activation(layer) and self._is_wanted(layer):
                 missing[layer.name] = "the training step did not call it, or called it inside a loop"
         return missing
 
@@ -199,3 +196,7 @@ class Engine:
             number += 1
             free = path.with_stem(f"{path.stem}-{number}")
         return free
+
+
+def _inside(layer: Any) -> list[Any]:
+    return layer._flatten_layers(include_self=False)

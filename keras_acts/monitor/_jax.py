@@ -9,6 +9,7 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 INTEGER = "int32"  # of one step; 64 bits come in the accumulators
 
@@ -34,8 +35,9 @@ def slope(function, x):
 
 
 def is_home(x, home):
-    """Whether a tensor without tangents belongs to the step itself."""
-    return (x._trace if isinstance(x, jax.core.Tracer) else None) is home
+    """Whether a tensor belongs to the step itself."""
+    x = jax.lax.stop_gradient(x)  # without its tangent it is the step's own
+    return (x._trace if isinstance(x, Tracer) else None) is home
 
 
 def on_backward(x, hear):
@@ -51,6 +53,11 @@ def on_backward(x, hear):
 
     identity.defvjp(lambda x: (x, None), backward)
     return identity(x)
+
+
+def may_fuse(x, is_compiled):
+    """Whether reading `x` could change how the step is computed."""
+    return False  # XLA fuses for any number of readers
 
 
 def count(condition, axes):
@@ -171,7 +178,7 @@ class Counters:
 
 
 def _is_traced(leaf):
-    return isinstance(leaf, jax.core.Tracer)
+    return isinstance(leaf, Tracer)
 
 
 def _state_shardings(model):

@@ -6,6 +6,7 @@ same compiled step. Nothing in the model is changed or added to.
 
 import concurrent.futures
 import dataclasses
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -143,6 +144,9 @@ class Recorder:
         if not tensors or any(keras.utils.is_keras_tensor(t) for t in tensors):
             return original(layer, *args, **kwargs)
         self.calls.append(Call(layer, tuple(self._origin(t) for t in tensors)))
+        if isinstance(layer, keras.layers.RNN):
+            self._reasons[(id(layer),)] = layer.name, "its cell runs inside a loop"
+            return self._apply(lambda: original(layer, *args, **kwargs))
         name, replacement = self._tap_of(layer, tensors[0])
         self._frames.append(_Frame(layer, _keras_backend.get_keras_mask(tensors[0])))
         held = layer.__dict__.get(name, _ABSENT)
@@ -204,19 +208,30 @@ class Recorder:
         except NotObservableError as reason:
             self._reasons[place.key] = place.layer.name, str(reason)
             site = slope = None
-        self._depth += 1
-        try:
-            if site and "gradient" in self.extras:
-                x = self.backend.on_backward(x, lambda g: self._count_backward(place.key, site, g))
-            y = function(x)
-            if site:
-                self._count(place.key, site, ops.stop_gradient(x), ops.stop_gradient(y), slope)
-        finally:
-            self._depth -= 1
+        if site is None:
+            return self._apply(function, x)
+        heard = "gradient" in self.extras
+        # Where a kernel computes product, bias and activation in one go, a second reader of what lies between would
+        # split it in two, and two kernels round differently from one: such an input is left alone.
+        alone = self.backend.may_fuse(x, self.is_compiled)
+        if heard and not alone:
+            x = self.backend.on_backward(x, lambda g: self._count_backward(place.key, site, g, None))
+        y = self._apply(function, x)
+        active = self._count(place.key, site, x, y, slope)
+        if heard and alone:
+            y = self.backend.on_backward(y, lambda g: self._count_backward(place.key, site, g, active))
         return y
 
+    def _apply(self, function: Callable, *args: Any) -> Any:
+        """Call a function whose steps are not to be counted."""
+        self._depth += 1
+        try:
+            return function(*args)
+        finally:
+            self._depth -= 1
+
     def _site(self, place: _Place, function: Callable, x: Tensor) -> tuple[Site | None, Callable | None]:
-        if not self.backend.is_home(ops.stop_gradient(x), self.home):
+        if not self.backend.is_home(x, self.home):
             raise NotObservableError("it runs inside a loop, a rematerialised block or another transformed function")
         rank = len(x.shape)
         axis = _unit_axis(place, rank) if rank > 1 else 0
@@ -256,44 +271,53 @@ class Recorder:
             raise NotObservableError("an element of its output depends on several elements of its input")
         return curve
 
-    def _count(self, key: tuple, site: Site, x: Tensor, y: Tensor, function: Callable | None) -> None:
-        count = self.backend.count
-        rank, curve = len(x.shape), site.curve
+    def _count(self, key: tuple, site: Site, x: Tensor, y: Tensor, function: Callable | None) -> Callable[[], Tensor]:
+        """Add one call's counts; returns a function that tells where the slope is not zero."""
+        count, curve, rank = self.backend.count, site.curve, len(x.shape)
         positions = tuple(axis for axis in range(1, rank) if axis != site.axis)
         others = (0, *positions)
+        fused = self.backend.fused(x, y) if self.backend.may_fuse(x, self.is_compiled) and curve else None
+        y = ops.stop_gradient(y)
+        if fused and curve and curve.image:
+            x, curve = y, curve.image  # the output says the same
+        else:
+            x, fused = ops.stop_gradient(x), None
         valid = _fit_mask(self._frames[-1].mask if self._frames else None, x, site.axis)
-        threshold = curve.threshold if curve else None
 
-        active = None
-        if valid is not None or threshold is None or "positions" in self.extras:
-            active = _is_active(x, curve, None if function is None else self.backend.slope(function, x))
+        @functools.cache
+        def active() -> Tensor:
+            slope = None if function is None else self._apply(lambda x: self.backend.slope(function, x), x)
+            where = _is_active(x, curve, slope)
+            return where if valid is None else ops.logical_and(where, valid)
+
         if valid is None:
             peak, finite = self.backend.extremes(x, positions, self.is_compiled)
-            samples = ops.reshape(ops.shape(x)[0], (1,))
+            samples = ops.shape(x)[0]
         else:
-            active = ops.logical_and(active, valid)
             peak = ops.max(ops.where(valid, x, -math.inf), axis=positions) if positions else x
             finite = _all(ops.logical_or(ops.isfinite(x), ops.logical_not(valid)), positions)
-            present = _any(valid, tuple(range(1, rank)))
-            samples = ops.reshape(count(present, (0,)), (1,))
-        fires = peak > threshold if threshold is not None and valid is None else _any(active, positions)
-        fires = ops.logical_and(fires, finite)
+            samples = count(_any(valid, tuple(range(1, rank))), (0,))
+        if fused:
+            finite = ops.logical_and(finite, fused.finite())
+        if curve and curve.threshold is not None and valid is None:
+            fires = peak > curve.threshold
+        else:
+            fires = _any(active(), positions)
         peak = ops.max(ops.where(finite, ops.cast(peak, "float32"), -math.inf), axis=0)
         columns = {
-            "samples": samples,
-            "fired": count(fires, (0,)),
+            "samples": ops.reshape(samples, (1,)),
+            "fired": count(ops.logical_and(fires, finite), (0,)),
             "nonfinite": count(ops.logical_not(finite), (0,)),
-            "peak": peak,
+            "peak": fused.inverse(peak) if fused else peak,
         }
         if {"positions", "mean", "saturation"} & self.extras:
-            if valid is not None:
-                total = count(ops.broadcast_to(valid, ops.shape(x)), others)[:1]
+            if valid is None:
+                places = ops.prod(ops.stack([ops.shape(x)[axis] for axis in others]))
             else:
-                size = ops.prod(ops.stack([ops.shape(x)[axis] for axis in others]))
-                total = ops.reshape(size, (1,))
-            columns["places"] = total
+                places = count(ops.broadcast_to(valid, ops.shape(x)), others)[0]
+            columns["places"] = ops.reshape(places, (1,))
         if "positions" in self.extras:
-            columns["active"] = count(ops.logical_and(active, ops.isfinite(x)), others)
+            columns["active"] = count(ops.logical_and(active(), ops.isfinite(x)), others)
         if "mean" in self.extras:
             keep = ops.isfinite(y) if valid is None else ops.logical_and(ops.isfinite(y), valid)
             columns["output"] = ops.sum(ops.where(keep, ops.cast(y, "float32"), 0.0), axis=others)
@@ -303,13 +327,15 @@ class Recorder:
                     out = beyond(x, edge)
                     columns[name] = count(out if valid is None else ops.logical_and(out, valid), others)
         self._add(key, columns)
+        return active
 
-    def _count_backward(self, key: tuple, site: Site, gradient: Tensor) -> None:
-        """Count the samples from which any gradient arrives at a unit."""
+    def _count_backward(self, key: tuple, site: Site, gradient: Tensor, active: Callable[[], Tensor] | None) -> None:
+        """Count the samples from which a gradient reaches a unit, given the one at its input or at its output."""
         if self.backend.is_home(gradient, self.home):
             positions = tuple(axis for axis in range(1, len(gradient.shape)) if axis != site.axis)
-            reached = _any(ops.not_equal(gradient, 0), positions)
-            self._add(key, {"reached": self.backend.count(reached, (0,))})
+            reached = ops.not_equal(gradient, 0)
+            reached = reached if active is None else ops.logical_and(reached, active())
+            self._add(key, {"reached": self.backend.count(_any(reached, positions), (0,))})
 
     def _add(self, key: tuple, columns: dict[str, Tensor]) -> None:
         sums = self.columns.setdefault(key, {})

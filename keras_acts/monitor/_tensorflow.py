@@ -18,7 +18,7 @@ def evaluator(function, dtype):
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = function(x)
-        slopes = tape.gradient(y, x, unconnected_gradients="zero")
+        slopes = tape.gradient(y, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         return [tf.cast(part, "float32").numpy() for part in (y, slopes)]
 
     return evaluate
@@ -29,7 +29,7 @@ def slope(function, x):
     with tf.GradientTape() as tape:
         tape.watch(x)
         y = function(x)
-    return tf.stop_gradient(tape.gradient(y, x, unconnected_gradients="zero"))
+    return tf.stop_gradient(tape.gradient(y, x, unconnected_gradients=tf.UnconnectedGradients.ZERO))
 
 
 def is_home(x, home):
@@ -49,6 +49,61 @@ def on_backward(x, hear):
         return tf.identity(x), backward
 
     return identity(x)
+
+
+_PRODUCTS = ("MatMul", "Conv2D", "Conv3D", "DepthwiseConv2dNative")
+_SUMS = ("Add", "AddV2", "BiasAdd")
+_INVERSES = {  # activations that TensorFlow fuses with a product, and how to get from the largest output to the input
+    "Relu": lambda y: tf.where(y > 0, y, -np.inf),  # the largest input of a unit that never fired is not known
+    "Relu6": lambda y: tf.where(y > 0, y, -np.inf),
+    "Elu": lambda y: tf.where(y > 0, y, tf.math.log1p(y)),
+    "Tanh": tf.math.atanh,
+    "Sigmoid": lambda y: tf.math.log(y) - tf.math.log1p(-y),
+}
+
+
+def _product(x):
+    """The product behind a tensor and what was added to it, or `None`."""
+    if x.op.type in _PRODUCTS:
+        return x.op, None
+    if x.op.type in _SUMS:
+        left, right = x.op.inputs
+        if left.op.type in _PRODUCTS:
+            return left.op, right
+        if right.op.type in _PRODUCTS:
+            return right.op, left
+    return None
+
+
+def may_fuse(x, is_compiled):
+    """Whether reading `x` could change how the step is computed."""
+    return not (is_compiled or tf.executing_eagerly()) and _product(x) is not None
+
+
+def fused(x, y):
+    """What to ask in place of the input of an activation that is fused with the product before it, or `None`."""
+    is_direct = y.op.type in _INVERSES and y.op.inputs[0].op is x.op
+    return _Fused(*_product(x), _INVERSES[y.op.type]) if is_direct else None
+
+
+class _Fused:
+    """A product, an addition and an activation in one kernel, which may turn a NaN into 0."""
+
+    def __init__(self, product, added, inverse):
+        self.product, self.added, self.inverse = product, added, inverse
+
+    def finite(self):
+        """For each sample and unit whether the numbers that went in are finite; an overflow inside stays hidden."""
+        inputs, kernel = self.product.inputs[:2]
+        axes = (0, 1) if self.product.type == "DepthwiseConv2dNative" else tuple(range(len(kernel.shape) - 1))
+        samples = tf.reduce_all(tf.math.is_finite(inputs), tuple(range(1, len(inputs.shape))))
+        units = tf.reshape(tf.reduce_all(tf.math.is_finite(kernel), axes), (-1,))
+        finite = samples[:, None] & units
+        if self.added is None:
+            return finite
+        if len(self.added.shape) == len(inputs.shape) and self.added.shape[0] != 1:  # a shortcut, not a bias
+            return finite & tf.reduce_all(tf.math.is_finite(self.added), tuple(range(1, len(inputs.shape) - 1)))
+        return finite & tf.reshape(tf.math.is_finite(self.added), (-1,))
 
 
 def count(condition, axes):

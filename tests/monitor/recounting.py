@@ -29,7 +29,7 @@ def still(model, **settings):
 
 def recount(inputs, is_flat, axis=-1):
     """Counts per unit by NumPy, from the activation's inputs and where its slope is zero."""
-    inputs = np.moveaxis(np.asarray(inputs, "float32"), axis, -1)
+    inputs = np.moveaxis(keras.ops.convert_to_numpy(inputs).astype("float32"), axis, -1)
     positions = tuple(range(1, inputs.ndim - 1))
     active = ~is_flat(inputs)
     finite = np.isfinite(inputs).all(positions)
