@@ -1,12 +1,13 @@
 """Smooth curves: relatives of the rectifier first, then curves of other shapes."""
 
+import functools
 import math
 
 from keras import ops
 
 from keras_acts._backend import erfc
 from keras_acts._bases import Elementwise
-from keras_acts._core import Tensor, activation, exported
+from keras_acts._core import Tensor, activation, exported, find
 from keras_acts._numerics import (
     at_least,
     at_most,
@@ -521,7 +522,8 @@ class Mish(Elementwise, fn=mish):
 
 
 def _tanhexp_slope(x: Tensor) -> Tensor:
-    x = ops.clip(x, -1000.0, 5.0)
+    # From 3.7 on the slope is 1 to the last bit, and the next derivative would be NaN where sinh overflows.
+    x = ops.clip(x, -1000.0, 3.7)
     e = ops.exp(x)
     # tanh(e) + x * e * (1 - tanh(e)**2), with one rounding less where the two cancel.
     return ops.where(x < -20, times_exp(1.0 + x, x), precise_tanh(e) * (1.0 + x * (2.0 * e / ops.sinh(2.0 * e))))
@@ -821,6 +823,77 @@ class Square(Elementwise, fn=square):
         >>> np.asarray(keras_acts.Square()(np.array([[-3.0]])))
         array([[9.]], dtype=float32)
     """
+
+
+def _check_base(activation: str) -> None:
+    if not isinstance(activation, str):
+        raise TypeError(
+            f"variance_preserving: `activation` must be the name of an activation, got {activation!r} of type "
+            f'{type(activation).__name__}; pass a name such as "silu".'
+        )
+    base = find(activation)
+    if base.kind != "elementwise" or not base.formula:
+        raise ValueError(
+            f"variance_preserving scales activations that are fixed curves, got {activation!r} of kind {base.kind!r}; "
+            'pass the name of one such as "silu".'
+        )
+
+
+@functools.cache
+def _gain(activation: str) -> float:
+    """The factor that gives the activation of a standard normal input variance 1."""
+    from keras_acts.properties import facts  # it reads the whole catalogue, to which this module belongs
+
+    return facts(activation).gain_variance
+
+
+@activation(
+    source="Brock et al., Characterizing signal propagation to close the performance gap in unnormalized ResNets, "
+    "2021, arXiv:2101.08692; Brock et al., High-Performance Large-Scale Image Recognition Without Normalization, 2021, "
+    "arXiv:2102.06171",
+    output_range=None,
+    aliases=("gamma_act", "scaled_activation"),
+    used_by=("NFNet",),
+    check=_check_base,
+)
+def variance_preserving(x: Tensor, activation: str = "relu") -> Tensor:
+    """Variance-preserving curve: another activation divided by its standard deviation for standard normal inputs.
+
+    NFNets do without normalisation thanks to it. Their published factors come from random samples and differ from
+    the exact ones here in the fourth digit; the layer is GammaAct in timm.
+
+    Args:
+        x: Tensor of any shape.
+        activation: Name of the activation to scale, one that works on each element and has no trained parameters.
+
+    Returns:
+        Tensor of the same shape and floating-point dtype.
+
+    Raises:
+        TypeError: `activation` is not a name.
+        ValueError: No activation has that name, or it is of another kind.
+
+    Example:
+        >>> np.asarray(keras_acts.variance_preserving([-1.0, 1.0], "relu")).round(4)
+        array([0. , 1.7129], dtype=float32)
+    """
+    return _gain(activation) * find(activation).function(x)
+
+
+class VariancePreserving(Elementwise, fn=variance_preserving):
+    """Layer form of `variance_preserving`.
+
+    Args:
+        activation: Name of the activation to scale, one that works on each element and has no trained parameters.
+        **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
+
+    Example:
+        >>> np.asarray(keras_acts.VariancePreserving("silu")(np.array([[-1.0, 1.0]]))).round(4)
+        array([[-0.4806, 1.3065]], dtype=float32)
+    """
+
+    def __init__(self, activation: str = "relu", **kwargs):
+        super().__init__({"activation": activation}, **kwargs)
 
 
 __all__ = exported(__name__)
