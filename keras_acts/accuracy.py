@@ -4,15 +4,19 @@ The truth is the formula in the catalogue, evaluated and differentiated in inter
 of 0.5 ulp is what rounding the true result costs; nothing can be better at every point.
 """
 
+import argparse
 import dataclasses
 import functools
 import hashlib
 import inspect
+import json
 import math
 import os
+import subprocess
+import sys
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +26,7 @@ import numpy as np
 from keras import ops
 
 from keras_acts import _backend, _formula
-from keras_acts._core import Facts
+from keras_acts._core import CATALOGUE, Facts, find
 
 CACHE = "KERAS_ACTS_CACHE"  # environment variable: a folder that keeps what took long to compute
 
@@ -418,3 +422,268 @@ class Sweep:
             small, zero = (wide != 0) & (np.abs(wide) < 2.0 ** max(self.format.lowest, -126)), np.flatnonzero(wide == 0)
             error[small] = np.minimum(error[small], self.format.ulps(got[small], exact[zero[:1]]))
         return error
+
+
+# --- Rivals -----------------------------------------------------------------------------------------------------------
+
+_KERAS_NAMES = {"gelu_tanh": ("gelu", {"approximate": True})}
+
+
+def keras_own(facts: Facts, parameters: Mapping[str, Any]) -> Callable[..., Any] | None:
+    """Keras's own function with these parameters where it takes them, or `None` where Keras has none."""
+    name, extra = _KERAS_NAMES.get(facts.name, (facts.name, {}))
+    function = getattr(keras.activations, name, None)
+    if function is None or facts.kind not in ("elementwise", "trainable"):
+        return None
+    taken = inspect.signature(function).parameters
+    return functools.partial(function, **{key: value for key, value in parameters.items() if key in taken}, **extra)
+
+
+# --- The table --------------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """How one implementation of an activation did in one format and one way of running.
+
+    Attributes:
+        name: The activation.
+        format: The format.
+        by: `"keras_acts"`, `"keras"` or `"torch"`.
+        backend: The backend.
+        way: How it ran there.
+        value: Largest error of the value in ulp.
+        x: Where that is.
+        got: What came out there.
+        exact: What should have.
+        value_share: Share of the inputs whose value is more than 1 ulp off.
+        slope: Largest error of the slope in ulp.
+        slope_share: Share of the inputs whose slope is more than 1 ulp off.
+    """
+
+    name: str
+    format: str
+    by: str
+    backend: str
+    way: str
+    value: float
+    x: float
+    got: float
+    exact: float
+    value_share: float
+    slope: float
+    slope_share: float
+
+
+def measure(names: Sequence[str] | None = None, formats_: Sequence[str] | None = None) -> Iterator[Row]:
+    """Measure activations, and Keras's and PyTorch's own beside them, on the active backend.
+
+    Args:
+        names: Which activations; all that have a formula when left out.
+        formats_: Which formats; all that the backend computes in when left out.
+
+    Yields:
+        A row for each implementation, format and way of running.
+    """
+    for name in names or [name for name, facts in CATALOGUE.items() if facts.formula]:
+        facts = CATALOGUE[name]
+        parameters = parameters_of(facts)
+        functions = {"keras_acts": None, "keras": keras_own(facts, parameters), "torch": _backend.own(name)}
+        for format_ in formats_ or formats():
+            for way in _backend.ways():
+                for by, function in functions.items():
+                    if function is not None or by == "keras_acts":
+                        yield _row(Sweep(facts, parameters, format_, way, function), by)
+
+
+def _row(sweep: Sweep, by: str) -> Row:
+    at = int(np.argmax(sweep.value_error))
+    return Row(
+        name=sweep.facts.name,
+        format=sweep.format.name,
+        by=by,
+        backend=keras.backend.backend(),
+        way=sweep.way,
+        value=float(sweep.value_error[at]),
+        x=float(sweep.at[at]),
+        got=float(sweep.value[at]),
+        exact=float(sweep.truth.value[at]),
+        value_share=float((sweep.value_error > 1).mean()),
+        slope=float(sweep.slope_error.max()),
+        slope_share=float((sweep.slope_error > 1).mean()),
+    )
+
+
+def measure_on(backends: Sequence[str], names: Sequence[str], formats_: Sequence[str]) -> Iterator[Row]:
+    """The same on several backends, each in a process of its own, because Keras fixes its backend when imported."""
+    for backend in backends:
+        command = [sys.executable, "-m", "keras_acts.accuracy", *names, *(f"--dtype={name}" for name in formats_)]
+        environment = {**os.environ, "KERAS_BACKEND": backend}
+        with subprocess.Popen([*command, "--lines"], env=environment, stdout=subprocess.PIPE, text=True) as child:  # noqa: S603
+            for line in child.stdout or ():
+                yield Row(**json.loads(line))
+        if child.returncode:
+            raise RuntimeError(
+                f"Measuring on {backend} ended with exit status {child.returncode}, expected 0; what it printed stands "
+                "above."
+            )
+
+
+def _figure(error: float, share: float) -> str:
+    """An error in ulp, with the share of inputs beyond 1 ulp where there are any."""
+    number = "no number" if math.isinf(error) else f"{error:.2f}" if error < 100 else f"{error:.1e}"
+    return number if share == 0 else f"{number} ({100 * share:.2g}%)"
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """The table for people: per activation and format the worst of all backends and ways of running, side by side."""
+    lines = [
+        "| activation | dtype | value | worst at | got | exact | slope | Keras value | slope | PyTorch value | slope |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    groups: dict[tuple[str, str], dict[str, list[Row]]] = {}
+    for row in rows:
+        groups.setdefault((row.name, row.format), {}).setdefault(row.by, []).append(row)
+    for (name, format_), by in groups.items():
+        cells = [f"`{name}`", format_]
+        for who in ("keras_acts", "keras", "torch"):
+            worst = max(by.get(who, []), key=lambda row: (row.value, row.value_share), default=None)
+            sloped = max(by.get(who, []), key=lambda row: (row.slope, row.slope_share), default=None)
+            if worst is None or sloped is None:
+                cells += ["", ""]
+                continue
+            cells.append(_figure(worst.value, worst.value_share))
+            if who == "keras_acts":
+                cells += [f"{worst.x:.6g}", f"{worst.got:.9g}", f"{worst.exact:.12g}"]
+            cells.append(_figure(sloped.slope, sloped.slope_share))
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def csv(rows: Sequence[Row]) -> str:
+    """The table for machines: every row."""
+    names = [field.name for field in dataclasses.fields(Row)]
+    return "\n".join([",".join(names), *(",".join(str(getattr(row, name)) for name in names) for row in rows)]) + "\n"
+
+
+# --- Every float32 ----------------------------------------------------------------------------------------------------
+
+_CHUNK = 2**21
+
+
+def sweep_all(name: str, out: Path, way: str = "eager", chunks: range | None = None) -> dict[str, Any]:
+    """Measure one activation at all 2^32 float32 numbers, a chunk at a time; a second call goes on where one stopped.
+
+    The truth comes from float64 intervals. Where they are too wide to tell 0.001 ulp, some points of each chunk are
+    computed in Arb, and the rest is counted as undecided.
+
+    Args:
+        name: The activation, with its default parameters.
+        out: Folder for the state, `full-<name>-<backend>-<way>.json`.
+        way: One of `_backend.ways()`.
+        chunks: Which of the 2048 chunks; all when left out.
+
+    Returns:
+        Number of inputs measured and undecided, and the worst value and slope with their inputs.
+    """
+    facts = CATALOGUE[name]
+    parameters = parameters_of(facts)
+    path = out / f"full-{name}-{keras.backend.backend()}-{way}.json"
+    state: dict[str, Any] = {"next": 0, "measured": 0, "undecided": 0, "value": [0.0, 0.0], "slope": [0.0, 0.0]}
+    if chunks is None and path.exists():
+        state = json.loads(path.read_text("utf-8"))
+    total, started = 2**32 // _CHUNK, time.perf_counter()
+    todo = chunks if chunks is not None else range(state["next"], total)
+    for done, chunk in enumerate(todo, start=1):
+        x = np.arange(chunk * _CHUNK, (chunk + 1) * _CHUNK, dtype=np.uint64).astype(np.uint32).view(np.float32)
+        value, slope = run(curve(facts, parameters), [x], way)
+        _judge(facts, parameters, x, value, slope, state)
+        state["next"] = chunk + 1
+        if chunks is None:
+            out.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_suffix(".part")
+            fresh.write_text(json.dumps(state), "utf-8")
+            fresh.replace(path)  # whole or not at all: the next call relies on it
+        left = (time.perf_counter() - started) / done * (len(todo) - done)
+        print(
+            f"\r{name} {way}: {chunk + 1}/{total} chunks, worst value {state['value'][0]:.3f} ulp, worst slope "
+            f"{state['slope'][0]:.3f} ulp, {state['undecided']} undecided, {left / 60:.0f} min left",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
+    print(file=sys.stderr)
+    return state
+
+
+def _judge(facts, parameters, x, value, slope, state) -> None:
+    form = FORMATS["float32"]
+    keep = is_finite(x) & ((x == 0) | (np.abs(x) >= 2.0**-126))  # backends may take a subnormal input for 0
+    x, got = x[keep], {"value": value[keep], "slope": slope[keep]}
+    if not x.size:
+        return
+    state["measured"] += x.size
+    wide, fixed = x.astype(np.float64), dict(numbers(parameters))
+    settings: dict[str, Any] = {"bits": 34, "floor": form.floor * 2.0**-30, "order": 1}
+    for of, text in (("value", facts.formula), ("slope", slope_formula(facts))):
+        exact, certain = formula(text).quickly(wide, fixed, **settings)
+        true = getattr(exact, of)
+        doubtful = np.flatnonzero(~certain)
+        for place, declared in facts.kinks.items() if of == "slope" else ():
+            true[wide == formula(place).number(fixed)] = formula(declared).number(fixed)
+        chosen = doubtful[:: max(1, doubtful.size // 200)]
+        true[chosen] = getattr(formula(text).evaluate(wide[chosen], fixed, **settings), of)
+        certain[chosen] = True
+        state["undecided"] += int((~certain).sum()) if of == "value" else 0
+        error = np.where(certain, form.ulps(got[of], true), 0.0)
+        at = int(np.argmax(error))
+        if error[at] > state[of][0]:
+            state[of] = [float(error[at]), float(x[at])]
+
+
+# --- The command ------------------------------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m keras_acts accuracy`: measure, print the table, and write it as Markdown and CSV.
+
+    Args:
+        arguments: What stands after the command, `sys.argv` when left out.
+
+    Returns:
+        The exit status.
+    """
+    parser = argparse.ArgumentParser(prog="python -m keras_acts accuracy", description=__doc__)
+    parser.add_argument("names", nargs="*", help="activations to measure (default: all that have a formula)")
+    parser.add_argument("--dtype", action="append", choices=FORMATS, help="a format to measure in (default: all)")
+    parser.add_argument("--backends", help="such as tensorflow,jax,torch (default: the active one)")
+    parser.add_argument("--out", type=Path, help="folder for accuracy.md and accuracy.csv, or for the state of --full")
+    parser.add_argument("--full", action="store_true", help="all 2^32 float32 inputs of each name; takes an hour or so")
+    parser.add_argument("--lines", action="store_true", help="print rows as JSON instead of the table")
+    options = parser.parse_args(arguments)
+    names = [find(name).name for name in options.names]
+    if options.full:
+        for name in names:
+            print(json.dumps({name: sweep_all(name, options.out or Path("results"))}))
+        return 0
+    backends = options.backends.split(",") if options.backends else []
+    found = measure_on(backends, names, options.dtype or []) if backends else measure(names, options.dtype)
+    rows = []
+    for row in found:
+        rows.append(row)
+        if options.lines:
+            print(json.dumps(dataclasses.asdict(row)), flush=True)
+        else:
+            print(f"\r{row.backend} {row.way} {row.name} {row.format}".ljust(79), end="", file=sys.stderr, flush=True)
+    if not options.lines:
+        print(file=sys.stderr)
+        print(markdown(rows), end="")
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / "accuracy.md").write_text(markdown(rows), "utf-8")
+        (options.out / "accuracy.csv").write_text(csv(rows), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

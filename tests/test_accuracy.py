@@ -12,12 +12,10 @@ smaller than the smallest normal one to 0.
 """
 
 import functools
-import inspect
 import math
 import os
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 
@@ -42,6 +40,9 @@ def parameter_sets(name):
     """The default parameters, and two more sets from within the limits."""
     facts = CATALOGUE[name]
     sets = [accuracy.parameters_of(facts)]
+    for key in accuracy.trained(facts):
+        if "seed" in getattr(facts.layer(), f"{key}_initializer").get_config():  # drawn at random
+            sets[0][key] = float(np.float16(sets[0][key]))
     free = {
         key: candidates(*facts.limits.get(key, (-math.inf, math.inf)))
         for key, value in sets[0].items()
@@ -89,6 +90,16 @@ def name(request):
     return request.param
 
 
+def is_right_nearby(x, got, truth):
+    """Whether a float32 result is what the curve takes on within one unit in the last place of `x`.
+
+    The condition number, a derivative, does not see a curve that turns within that distance: a sine of large numbers.
+    """
+    near = x.astype(np.float64)[:, None] * (1 + 2.0**-23 * np.linspace(-1, 1, 33))
+    taken = truth(near.ravel()).reshape(near.shape)
+    return (taken.min(axis=1) <= got) & (got <= taken.max(axis=1))
+
+
 def check(sweep, of):
     """Fail with the worst input, what came and what is true, if an error exceeds what is promised."""
     true = sweep.truth
@@ -102,6 +113,12 @@ def check(sweep, of):
     error = getattr(sweep, f"{of}_error")
     bound = np.broadcast_to(value_bound if of == "value" else slope_bound, error.shape)
     wrong = error > bound
+    if wrong.any() and sweep.format.name == "float32":
+        text = sweep.facts.formula if of == "value" else accuracy.slope_formula(sweep.facts)
+        form, fixed = accuracy.formula(text), dict(accuracy.numbers(sweep.parameters))
+        wrong[wrong] = ~is_right_nearby(
+            sweep.at[wrong], getattr(sweep, of)[wrong], lambda x: getattr(form.evaluate(x, fixed, order=1), of)
+        )
     if wrong.any():
         at = np.argmax(np.where(wrong, error / bound, 0))
         x, got, exact = sweep.at[at], getattr(sweep, of)[at], getattr(true, of)[at]
@@ -158,22 +175,8 @@ def test_limits_at_both_infinities(sweep):
             assert error <= 2, f"at {end} the slope is {slope[at]}, and the limit {slope_limit}"
 
 
-OWN = {"gelu_tanh": ("gelu", {"approximate": True})}  # Keras's own function where it goes by another name
-
-
-def keras_own(facts, parameters):
-    """Keras's own function with our parameters where it takes them, or `None`."""
-    own, extra = OWN.get(facts.name, (facts.name, {}))
-    function = getattr(keras.activations, own, None)
-    if function is None or facts.kind not in ("elementwise", "trainable"):
-        return None
-    taken = inspect.signature(function).parameters
-    given = {key: value for key, value in parameters.items() if key in taken}
-    return functools.partial(function, **given, **extra)
-
-
 def test_is_never_less_accurate_than_keras_itself(sweep):
-    theirs = keras_own(sweep.facts, sweep.parameters)
+    theirs = accuracy.keras_own(sweep.facts, sweep.parameters)
     if theirs is None:
         return
     rival = accuracy.Sweep(sweep.facts, sweep.parameters, sweep.format.name, sweep.way, theirs)
@@ -187,7 +190,7 @@ def test_is_never_less_accurate_than_keras_itself(sweep):
 
 
 def stated_range(facts, parameters):
-    return [accuracy.formula(end).number(parameters) for end in facts.output_range]
+    return [accuracy.formula(end).number(parameters) for end in facts.output_range or ("-inf", "inf")]
 
 
 def test_output_lies_in_the_stated_range(sweep):
@@ -207,7 +210,7 @@ def test_output_lies_in_the_stated_range(sweep):
 
 def test_stated_range_is_no_wider_than_the_curve(name):
     facts = CATALOGUE[name]
-    for parameters in parameter_sets(name):
+    for parameters in parameter_sets(name) if facts.output_range else ():
         x = accuracy.inputs("float32", accuracy.breaks(facts, parameters))
         reached = list(accuracy.truth(facts, parameters, x[np.isfinite(x)]).value)
         reached += [limit for limit, _ in accuracy.limits(facts, parameters).values() if limit is not None]
@@ -262,6 +265,10 @@ def test_slope_in_a_trained_parameter_is_the_derivative_of_the_formula(owner, pa
         subnormal = np.abs(x) < 2.0**-126
         error[subnormal] = 0.0
         wrong = error > 8 * (1 + condition)
+        if wrong.any():
+            wrong[wrong] = ~is_right_nearby(
+                x[wrong], got[wrong], lambda x, at=parameters: accuracy.parameter_truth(facts, at, parameter, x)[0]
+            )
         at = np.argmax(np.where(wrong, error, 0))
         assert not wrong.any(), (
             f"{owner}({parameters}): the derivative in {parameter} is wrong at {wrong.sum()} inputs; worst at "

@@ -49,3 +49,8 @@ def ways() -> dict[str, Callable[[Callable[..., Any]], Callable[..., tuple[Any, 
     """
     native = _native()
     return {} if native is None else native.ways
+
+
+def own(name: str) -> Callable[..., Any] | None:
+    """What the active backend itself offers as the activation of that name; known for PyTorch alone."""
+    return getattr(_native(), "own", {}).get(name)

@@ -47,3 +47,33 @@ def _with_slopes(fn):
 
 # How a function can run here: each turns it into one that returns its value and its slopes.
 ways = {"eager": _with_slopes}
+
+# PyTorch's own functions under the names that this package has for them, to be measured beside ours.
+own = {
+    "arctan": torch.arctan,
+    "asinh": torch.asinh,
+    "celu": torch.nn.functional.celu,
+    "elu": torch.nn.functional.elu,
+    "erf": torch.erf,
+    "exponential": torch.exp,
+    "gelu": torch.nn.functional.gelu,
+    "gelu_tanh": lambda x: torch.nn.functional.gelu(x, approximate="tanh"),
+    "hard_shrink": torch.nn.functional.hardshrink,
+    "hard_sigmoid": torch.nn.functional.hardsigmoid,
+    "hard_silu": torch.nn.functional.hardswish,
+    "hard_tanh": torch.nn.functional.hardtanh,
+    "leaky_relu": torch.nn.functional.leaky_relu,
+    "log_sigmoid": torch.nn.functional.logsigmoid,
+    "mish": torch.nn.functional.mish,
+    "relu": torch.nn.functional.relu,
+    "relu6": torch.nn.functional.relu6,
+    "selu": torch.nn.functional.selu,
+    "sigmoid": torch.sigmoid,
+    "silu": torch.nn.functional.silu,
+    "sine": torch.sin,
+    "soft_shrink": torch.nn.functional.softshrink,
+    "softplus": torch.nn.functional.softplus,
+    "softsign": torch.nn.functional.softsign,
+    "tanh": torch.tanh,
+    "tanh_shrink": torch.nn.functional.tanhshrink,
+}
