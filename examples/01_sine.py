@@ -40,7 +40,7 @@ def report(name, curves, file):
 
 
 figure = Figure(figsize=(8, 3.8))
-print("mean squared error  inside [-2π, 2π]  outside, up to ±4π")
+print("mean squared error  inside ±2 pi       outside, to ±4 pi")
 with open(args.out / "01_sine.csv", "w") as file:
     file.write("curve,seed,error_inside,error_outside\n")
     report("best straight line", [line], file)
