@@ -132,6 +132,7 @@ OTHERS = {
     "axis": 1,
     "gate": "second",
     "seed": 11,
+    "activation": "linear",
     "shared_axes": "all",
     "data_format": "channels_first",
 }
