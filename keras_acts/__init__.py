@@ -26,9 +26,18 @@ from keras_acts.activations.smooth import *  # noqa: E402, F403
 from keras_acts.activations.stochastic import *  # noqa: E402, F403
 from keras_acts.activations.surrogate import *  # noqa: E402, F403
 from keras_acts.activations.trainable import *  # noqa: E402, F403
+from keras_acts.blocks import GatedDense  # noqa: E402
 from keras_acts.plot import plot_activation, plot_sheet  # noqa: E402
 from keras_acts.properties import facts, initializer_for  # noqa: E402
 
 __version__ = "0.1.0"
-__all__ = ["facts", "get", "initializer_for", "list_activations", "plot_activation", "plot_sheet"]
+__all__ = [
+    "GatedDense",
+    "facts",
+    "get",
+    "initializer_for",
+    "list_activations",
+    "plot_activation",
+    "plot_sheet",
+]
 __all__ += [name for known in _CATALOGUE.values() for name in (known.name, known.layer.__name__)]

@@ -96,12 +96,18 @@ class Facts:
         """Return the parameters with every number checked and made a plain Python number.
 
         Raises:
-            TypeError: A parameter that must be a number is none.
+            TypeError: A parameter that must be a number is none, or one that is True or False is something else.
             ValueError: A number is NaN, infinite or outside its interval.
         """
         checked = dict(parameters)
         for name in self.limits.keys() & parameters.keys():
             checked[name] = number(self.name, name, parameters[name], *self.limits[name])
+        for name, value in parameters.items():
+            if name != "training" and isinstance(self.defaults.get(name), bool) and not isinstance(value, bool):
+                raise TypeError(
+                    f"{self.name}: `{name}` must be True or False, got {value!r} of type {type(value).__name__}; pass "
+                    "one of the two."
+                )
         if self.check is not None:
             self.check(**{**self.defaults, **checked})
         return checked
@@ -233,7 +239,7 @@ def _callable(fn: Callable, slope: Callable | None) -> Callable:
         if keras.utils.is_keras_tensor(x):
             return _symbolic(facts, x, parameters)
         given = {key: value for key, value in parameters.items() if _is_static(value) or facts.is_fixed(key)}
-        if facts.limits or facts.check:
+        if given:
             parameters.update(facts.validate(given))
         x = as_real(x, name)
         dtype = keras.backend.standardize_dtype(x.dtype)
@@ -363,8 +369,8 @@ def list_activations(kind: str | None = None) -> list[str]:
     Example:
         >>> "leaky_relu" in keras_acts.list_activations()
         True
-        >>> keras_acts.list_activations("gated")[-1]
-        'swiglu'
+        >>> "leaky_relu" in keras_acts.list_activations("gated")
+        False
     """
     kinds = sorted({facts.kind for facts in CATALOGUE.values()})
     if kind is not None and kind not in kinds:

@@ -13,6 +13,19 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
+def erfc(x):
+    """Complementary error function, by continued fraction far out and by the series of erf near 0."""
+    term, series = x, x
+    for n in range(1, 120):
+        term = -term * x * x / n
+        series = series + term / (2 * n + 1)
+    size, tail = np.maximum(np.abs(x), 2), 0 * x
+    for n in range(120, 0, -1):
+        tail = n / 2 / (size + tail)
+    far = np.exp(-size * size) / (size + tail) / np.sqrt(np.pi)
+    return np.where(np.abs(x) < 2.5, 1 - 2 / np.sqrt(np.pi) * series, np.where(x < 0, 2 - far, far))
+
+
 def gated(x, axis, gate):
     """The gate half and the value half of an axis."""
     x = np.moveaxis(x, axis, -1)
@@ -24,9 +37,61 @@ def gated(x, axis, gate):
     return [np.moveaxis(part, -1, axis) for part in halves]
 
 
+def glu(x, axis=-1, gate="second"):
+    opens, value = gated(x, axis, gate)
+    return value * sigmoid(opens)
+
+
 def swiglu(x, axis=-1, gate="first"):
     opens, value = gated(x, axis, gate)
     return opens * sigmoid(opens) * value
+
+
+def geglu_tanh(x, axis=-1, gate="first"):
+    opens, value = gated(x, axis, gate)
+    return opens / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (opens + 0.044715 * opens**3))) * value
+
+
+def geglu(x, axis=-1, gate="first"):
+    opens, value = gated(x, axis, gate)
+    return opens / 2 * erfc(-opens / np.sqrt(2)) * value
+
+
+def reglu(x, axis=-1, gate="first"):
+    opens, value = gated(x, axis, gate)
+    return np.maximum(opens, 0) * value
+
+
+def bilinear_glu(x, axis=-1, gate="first"):
+    opens, value = gated(x, axis, gate)
+    return opens * value
+
+
+def drelu_glu(x, axis=-1, gate="first"):
+    opens, value = gated(x, axis, gate)
+    return np.maximum(opens, 0) * np.maximum(value, 0)
+
+
+def gtu(x, axis=-1, gate="second"):
+    opens, value = gated(x, axis, gate)
+    return np.tanh(value) * sigmoid(opens)
+
+
+def swiglu_clamped(x, axis=-1, gate="first", limit=10.0):
+    opens, value = gated(x, axis, gate)
+    opens = np.minimum(opens, limit)
+    return opens * sigmoid(opens) * np.clip(value, -limit, limit)
+
+
+def swiglu_oai(x, axis=-1, gate="interleaved", alpha=1.702, limit=7.0):
+    opens, value = gated(x, axis, gate)
+    opens = np.minimum(opens, limit)
+    return opens * sigmoid(alpha * opens) * (np.clip(value, -limit, limit) + 1)
+
+
+def situ_glu(x, axis=-1, gate="first", gate_cap=4.0, value_cap=25.0):
+    opens, value = gated(x, axis, gate)
+    return gate_cap * np.tanh(opens / gate_cap) * sigmoid(opens) * value_cap * np.tanh(value / value_cap)
 
 
 def rows(x, axis, mask, weigh):
@@ -62,3 +127,11 @@ def sparsemax(x, axis=-1, mask=None):
         return np.maximum(row - threshold, 0)
 
     return rows(x, axis, mask, weigh)
+
+
+def variance_preserving(x, activation="relu"):
+    deviations = {
+        "relu": np.sqrt((np.pi - 1) / (2 * np.pi)),
+        "linear": 1.0,
+    }  # of standard normal inputs, in closed form
+    return (np.maximum(x, 0) if activation == "relu" else x) / deviations[activation]
