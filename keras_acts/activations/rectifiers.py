@@ -5,7 +5,7 @@ import math
 from keras import ops
 
 from keras_acts._bases import Elementwise
-from keras_acts._core import Tensor, activation, exported
+from keras_acts._core import Tensor, activation, exported, number
 from keras_acts._numerics import at_most, bounded, over_root, times_logistic
 
 _INF = math.inf
@@ -833,6 +833,97 @@ class HardMish(Elementwise, fn=hard_mish):
         >>> np.asarray(keras_acts.HardMish()(np.array([[-1.0, 3.0]])))
         array([[-0.5, 3. ]], dtype=float32)
     """
+
+
+@activation(
+    formula="sqrt(2 / (1 + negative_slope**2)) * where(x > 0, x, negative_slope * x)",
+    source="Zhang et al., Deep Learning without Shortcuts: Shaping the Kernel with Tailored Rectifiers, 2022, "
+    "arXiv:2203.08120",
+    output_range=("-inf if negative_slope > 0 else 0", "inf"),
+    kinks={"0": "sqrt(2 / (1 + negative_slope**2)) * negative_slope"},
+    aliases=("tat_relu",),
+    limits={"negative_slope": (0.0, 1.0)},
+    distinct_from={"thresholded_relu": "also abbreviated TReLU"},
+)
+def tailored_relu(x: Tensor, negative_slope: float = 0.43) -> Tensor:
+    """Tailored rectifier: `leaky_relu(x, negative_slope)` times `sqrt(2 / (1 + negative_slope**2))`.
+
+    The factor keeps the second moment of a standard normal input at 1. The slope that suits a network follows from its
+    depth: the default suits 50 layers, and `TailoredReLU.for_depth` finds it for another. The slope at 0 is that of the
+    left side.
+
+    Args:
+        x: Tensor of any shape.
+        negative_slope: Slope of the left side relative to the right one, from 0 to 1.
+
+    Returns:
+        Tensor of the same shape and floating-point dtype.
+
+    Raises:
+        TypeError: `negative_slope` is not a number.
+        ValueError: `negative_slope` is not from 0 to 1.
+
+    Example:
+        >>> np.asarray(keras_acts.tailored_relu([-2.0, 0.0, 2.0])).round(4)
+        array([-1.1173, 0. , 2.5984], dtype=float32)
+    """
+    scale = math.sqrt(2.0 / (1.0 + negative_slope * negative_slope))
+    # With slope 0 the product at -inf would be NaN, where the limit is 0.
+    left = (scale * negative_slope) * x if negative_slope else ops.zeros_like(x)
+    return ops.where(x <= 0, left, scale * x)
+
+
+class TailoredReLU(Elementwise, fn=tailored_relu):
+    """Layer form of `tailored_relu`.
+
+    Args:
+        negative_slope: Slope of the left side relative to the right one, from 0 to 1.
+        **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
+
+    Example:
+        >>> np.asarray(keras_acts.TailoredReLU.for_depth(100)(np.array([[-2.0, 2.0]]))).round(4)
+        array([[-1.4015, 2.4568]], dtype=float32)
+    """
+
+    def __init__(self, negative_slope: float = 0.43, **kwargs):
+        super().__init__({"negative_slope": negative_slope}, **kwargs)
+
+    @classmethod
+    def for_depth(cls, depth: int, eta: float = 0.9, **kwargs):
+        """The layer for a network in which `depth` of it follow each other without shortcuts.
+
+        Its slope makes two inputs at right angles leave the network with a correlation of `eta`: with 0, as in ReLU,
+        all inputs of a deep network end up alike. Where even slope 0 keeps them further apart, it is 0.
+
+        Args:
+            depth: How many of these layers follow each other.
+            eta: The correlation, above 0 and below 1; the paper uses 0.9.
+            **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
+
+        Raises:
+            TypeError: `depth` or `eta` is not a number.
+            ValueError: `depth` is below 1, or `eta` is not between 0 and 1.
+
+        Example:
+            >>> round(keras_acts.TailoredReLU.for_depth(50).negative_slope, 2)
+            0.43
+        """
+        number("TailoredReLU", "depth", depth, 1, 1e6)
+        number("TailoredReLU", "eta", eta, 1e-6, 1 - 1e-6)
+        low, high = 0.0, 1.0
+        while high - low > 1e-9:
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if _correlation_after(depth, middle) > eta else (low, middle)
+        return cls(low, **kwargs)
+
+
+def _correlation_after(depth: int, negative_slope: float) -> float:
+    """What tailored rectifiers of a wide random network make of two inputs whose correlation is 0."""
+    correlation, share = 0.0, (1.0 - negative_slope) ** 2 / (math.pi * (1.0 + negative_slope**2))
+    for _ in range(int(depth)):
+        angle = math.acos(min(correlation, 1.0))
+        correlation += share * (math.sin(angle) - correlation * angle)
+    return correlation
 
 
 __all__ = exported(__name__)
