@@ -23,7 +23,7 @@ def learn(name, seed):
     keras.utils.set_random_seed(seed)
     model = keras.Sequential([Dense(64, keras_acts.get(name)), Dense(64, keras_acts.get(name)), Dense(1)])
     rate = keras.optimizers.schedules.CosineDecay(0.01, decay_steps=250 * args.epochs)
-    model.compile(keras.optimizers.Adam(rate), "mse", steps_per_execution=250)
+    model.compile(keras.optimizers.Adam(rate), "mse")
     places = np.random.uniform(-2 * np.pi, 2 * np.pi, (32000, 1))
     model.fit(places, np.sin(places), batch_size=128, epochs=args.epochs, verbose=0)
     show("")

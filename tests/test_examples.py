@@ -1,0 +1,121 @@
+"""The examples, run as a reader runs them: each in a process of its own, in a folder of its own, with few epochs."""
+
+import csv
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import matplotlib as mpl
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = sorted((ROOT / "examples").glob("[0-9]*.py"))
+
+
+def start(script, folder, *options):
+    """Start an example on the active backend, with `folder` as its current directory."""
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    return subprocess.Popen(
+        [sys.executable, ROOT / "examples" / f"{script}.py", *options],
+        cwd=folder,
+        env={**os.environ, "KERAS_BACKEND": keras.backend.backend(), "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+def run(script, folder, *options):
+    """Run an example to its end; return the lines it printed and the rows of its CSV file."""
+    with start(script, folder, *options) as process:
+        printed, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    picture = (folder / "results" / f"{script}.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) > 10_000
+    return printed.splitlines(), rows(folder / "results" / f"{script}.csv")
+
+
+def rows(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def common():
+    """What the examples share, without its fonts for the figures of other tests."""
+    with mpl.rc_context():
+        yield runpy.run_path(str(ROOT / "examples" / "common.py"))
+
+
+@pytest.mark.parametrize("script", EXAMPLES, ids=lambda path: path.stem)
+def test_example_is_short(script):
+    assert len(script.read_text("utf-8").splitlines()) < 60
+
+
+def test_numbers_of_the_examples_run_from_one():
+    assert [int(path.stem[:2]) for path in EXAMPLES] == [1, 2, 3]
+
+
+def test_sine(tmp_path):
+    printed, saved = run("01_sine", tmp_path, "--seeds", "1", "--epochs", "1")
+    curves = ["best straight line", "constant 0", "linear", "relu", "tanh"]
+    assert [line[:20].strip() for line in printed[1:]] == curves
+    assert [row["curve"] for row in saved] == curves
+    error = {row["curve"]: float(row["error_inside"]) for row in saved}
+    # No straight line beats the best one, and a network with an activation beats them all.
+    assert error["relu"] < error["best straight line"] <= error["linear"] < error["constant 0"]
+
+
+def test_digits(tmp_path):
+    printed, saved = run("02_digits", tmp_path, "--activations", "prelu", "tanh", "--seeds", "2", "--epochs", "1")
+    assert [(row["activation"], row["seed"], row["epoch"]) for row in saved] == [
+        (name, seed, epoch) for name in ("prelu", "tanh") for seed in "01" for epoch in "01"
+    ]
+    table = {line.split()[0]: float(line.split()[1]) for line in printed[-2:]}
+    for name, mean in table.items():
+        last = [float(row["test_accuracy"]) for row in saved if row["activation"] == name and row["epoch"] == "1"]
+        assert mean == pytest.approx(sum(last) / 2, abs=0.06)  # printed to one place
+        assert min(last) > 50  # chance is 10
+    assert list(table.values()) == sorted(table.values(), reverse=True)
+
+
+def test_interrupted_digits_keep_the_finished_runs(tmp_path):
+    path = tmp_path / "results" / "02_digits.csv"
+    with start("02_digits", tmp_path, "--activations", "tanh", "--seeds", "10000", "--epochs", "1") as process:
+        while process.poll() is None and not (path.exists() and len(rows(path)) >= 4):
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert errors.splitlines()[-1] == f"Stopped; the runs finished so far are in {Path('results', '02_digits.csv')}."
+    saved = rows(path)
+    assert len(saved) >= 4
+    assert all(0 <= float(row["test_accuracy"]) <= 100 for row in saved)
+
+
+def test_dying_relu(tmp_path):
+    printed, saved = run("03_dying_relu", tmp_path, "--seeds", "1", "--epochs", "1")
+    assert len(printed) == 1 + len(saved) == 11
+    share = {(row["cause"], row["remedy"]): float(row["units_off"]) for row in saved}
+    assert share["a rate of 0.1", "ReLU as it is"] > 50 > share["a rate of 0.1", "a tenth of the rate"]
+    assert share["biases of -0.5", "ReLU as it is"] > 50 > share["biases of -0.5", "a better start"]
+
+
+def test_training_starts_afresh_with_each_call(common):
+    first, second = (list(common["train"]("relu", common["accuracy"], seeds=2, epochs=2)) for _ in range(2))
+    assert first == second
+    assert first[0] != first[1]
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "two"])
+def test_number_of_seeds_must_be_positive(common, wrong, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["02_digits.py", "--seeds", wrong])
+    with pytest.raises(SystemExit):
+        common["options"]("about", seeds=5)
+    assert f"expected a whole number from 1, got '{wrong}'" in capsys.readouterr().err

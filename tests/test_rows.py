@@ -1,0 +1,187 @@
+"""Activations whose entries depend on each other, against plain NumPy; the laws of weights that sum to 1.
+
+A weight of float16 or bfloat16 is the true one rounded, to within 0.51 ulp.
+"""
+
+import math
+
+import numpy as np
+import pytest
+import references
+from keras import ops
+
+from keras_acts import _backend, accuracy
+from keras_acts._core import CATALOGUE
+
+WAYS = list(_backend.ways())
+QUICKEST = "jit" if "jit" in WAYS else "eager"  # to run each operation by itself, JAX compiles each by itself
+SIMPLEX = sorted(name for name, facts in CATALOGUE.items() if facts.kind == "simplex")
+WITHOUT_FORMULA = sorted(name for name, facts in CATALOGUE.items() if not facts.formula)
+
+
+def reference(name):
+    return getattr(references, name)
+
+
+def test_every_activation_has_a_formula_or_a_reference():
+    missing = [name for name in WITHOUT_FORMULA if not hasattr(references, name)]
+    assert not missing, f"give {missing} a formula, or a NumPy function of that name in tests/references.py"
+
+
+def weights(name, x, way=QUICKEST, **parameters):
+    """The function's value, and the gradient of its sum."""
+    return accuracy.run(lambda x: CATALOGUE[name].function(x, **parameters), [x], way)
+
+
+def gradient(name, x, cotangent, way=QUICKEST, **parameters):
+    """The gradient of the value's sum when each entry counts `cotangent` times."""
+    dtype = x.dtype.name
+
+    def weighted(x):
+        return CATALOGUE[name].function(x, **parameters) * ops.convert_to_tensor(cotangent.astype(dtype))
+
+    return accuracy.run(weighted, [x], way)[1]
+
+
+def numeric_gradient(name, x, cotangent, **parameters):
+    """The same from differences of the reference, in long double."""
+    wide, step = x.astype(np.longdouble), np.longdouble(2.0) ** -24
+    found = np.zeros_like(wide)
+    for place in np.ndindex(x.shape):
+        moved = [wide.copy(), wide.copy()]
+        moved[0][place] += step
+        moved[1][place] -= step
+        above, below = (reference(name)(each, **parameters) for each in moved)
+        found[place] = ((above - below) * cotangent).sum() / (2 * step)
+    return found.astype(np.float64)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(7)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", WITHOUT_FORMULA)
+def test_value_and_gradient_are_those_of_the_reference(name, way, rng):
+    x = rng.normal(0, 2, references.SHAPES.get(name, (6, 12))).astype(np.float32)
+    exact = reference(name)(x.astype(np.float64))
+    got, _ = weights(name, x, way)
+    assert got.shape == exact.shape
+    np.testing.assert_allclose(got, exact, rtol=2e-6, atol=3e-7)
+    cotangent = rng.normal(size=exact.shape)
+    expected = numeric_gradient(name, x, cotangent)
+    np.testing.assert_allclose(gradient(name, x, cotangent, way), expected, rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("name", SIMPLEX)
+def test_weights_sum_to_1(name, dtype, rng):
+    form = accuracy.FORMATS[dtype]
+    for width in (1, 3, 1000):
+        x = rng.normal(0, 3, (32, width)).astype(form.numpy)
+        out = weights(name, x)[0].astype(np.float64)
+        assert out.min() >= 0
+        assert out.max() <= 1
+        assert np.abs(out.sum(-1) - 1).max() <= width * 2.0 ** (1 - form.digits)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("name", SIMPLEX)
+def test_low_precision_weights_are_the_true_ones_rounded(name, dtype, way, rng):
+    form = accuracy.FORMATS[dtype]
+    # The last row is that many equal entries, whose sum overflows float16.
+    for x in (rng.normal(0, 3, (500, 13)), rng.normal(0, 1, (2, 2**17)), np.zeros((1, 2**17))):
+        x = x.astype(form.numpy)
+        out = weights(name, x, way)[0]
+        error = form.ulps(out, reference(name)(x.astype(np.float64)))
+        assert error.max() <= 0.51
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", SIMPLEX)
+def test_ten_thousand_random_rows_agree_with_float64(name, way, rng):
+    x = (rng.normal(size=(10_000, 13)) * rng.choice([0.1, 1, 4, 20], (10_000, 1))).astype(np.float32)
+    exact = reference(name)(x.astype(np.float64))
+    out = weights(name, x, way)[0]
+    # Subtracting the largest entry costs half an ulp of the difference, which is an error of the weight in proportion.
+    depth = 1 + (x.max(-1, keepdims=True) - x.astype(np.float64))
+    assert (np.abs(out - exact) <= 2.0**-24 * (4 * depth * exact + 4)).all()
+    certain = (exact == 0) | (exact > 1e-5)
+    assert ((out == 0) == (exact == 0))[certain].all() or not (exact == 0).any()
+
+
+@pytest.mark.parametrize("name", SIMPLEX)
+def test_shifting_all_logits_changes_nothing(name, rng):
+    x = np.round(rng.normal(0, 3, (50, 9)) * 64) / 64  # on a grid, so that adding a shift rounds nothing
+    shifted = np.stack([x + shift for shift in (0, -100, 0.5, 8, 1000)]).astype(np.float32)
+    out, _ = weights(name, shifted)
+    assert (out == out[0]).all()
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("name", SIMPLEX)
+def test_any_finite_logits_give_finite_weights_and_slopes(name, dtype, way, rng):
+    form = accuracy.FORMATS[dtype]
+    top = float(np.finfo(form.numpy).max) if dtype != "bfloat16" else 3.3895313892515355e38
+    rows = [
+        [top, top, top, top],
+        [-top, -top, -top, -top],
+        [top, -top, 0, 1],
+        [top, top / 2, top, -top],
+        [0, 0, 0, 0],
+        [-top, 0, -1, -1],
+        [1e4, 1e4, -1e4, 0],
+    ]
+    x = np.array(rows).astype(form.numpy)
+    out, _ = weights(name, x, way)
+    out = out.astype(np.float64)
+    assert np.isfinite(out).all()
+    assert np.abs(out.sum(-1) - 1).max() <= 4 * 2.0 ** (1 - form.digits)
+    slope = gradient(name, x, rng.normal(size=x.shape), way)
+    assert np.isfinite(slope.astype(np.float64)).all()
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", SIMPLEX)
+def test_nan_makes_its_row_nan_and_no_other(name, way):
+    x = np.array([[0.5, np.nan, 1.0], [0.5, 0.0, 1.0]], np.float32)
+    out, _ = weights(name, x, way)
+    assert np.isnan(out[0]).all()
+    assert np.isfinite(out[1]).all()
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", SIMPLEX)
+def test_minus_infinity_takes_no_part(name, way):
+    x = np.array([[0.5, -np.inf, 1.0, -np.inf]], np.float32)
+    out, _ = weights(name, x, way)
+    assert (out[0, [1, 3]] == 0).all()
+    np.testing.assert_array_equal(out[0, [0, 2]], weights(name, x[:, [0, 2]])[0][0])
+    assert np.isfinite(gradient(name, x, np.array([[1.0, 2.0, 3.0, 4.0]]), way)).all()
+
+
+@pytest.mark.parametrize("name", SIMPLEX)
+def test_masked_entries_take_no_part(name, rng):
+    x = rng.normal(0, 3, (40, 7)).astype(np.float32)
+    mask = rng.random(x.shape) < 0.6
+    mask[0], x[0, 0] = False, 3e38
+    x[~mask & (rng.random(x.shape) < 0.5)] = np.nan
+    out, _ = weights(name, x, mask=mask)
+    assert (out[~mask] == 0).all()
+    exact = reference(name)(np.where(mask, x, 0.0).astype(np.float64), mask=mask)
+    np.testing.assert_allclose(out, exact, rtol=math.ldexp(1, -20), atol=3e-7)
+    slope = gradient(name, x, rng.normal(size=x.shape), mask=mask)
+    assert np.isfinite(slope).all()
+    assert (slope[~mask] == 0).all()
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -2])
+@pytest.mark.parametrize("name", SIMPLEX)
+def test_each_axis_is_normalised_alike(name, axis, rng):
+    x = rng.normal(0, 2, (3, 4, 5)).astype(np.float32)
+    out, _ = weights(name, x, axis=axis)
+    exact = reference(name)(x.astype(np.float64), axis=axis)
+    np.testing.assert_allclose(out, exact, rtol=math.ldexp(1, -20), atol=3e-7)
