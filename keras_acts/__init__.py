@@ -27,11 +27,13 @@ from keras_acts.activations.stochastic import *  # noqa: E402, F403
 from keras_acts.activations.surrogate import *  # noqa: E402, F403
 from keras_acts.activations.trainable import *  # noqa: E402, F403
 from keras_acts.blocks import GatedDense  # noqa: E402
+from keras_acts.monitor import DyingReLUMonitor  # noqa: E402
 from keras_acts.plot import plot_activation, plot_sheet  # noqa: E402
 from keras_acts.properties import facts, initializer_for  # noqa: E402
 
 __version__ = "0.1.0"
 __all__ = [
+    "DyingReLUMonitor",
     "GatedDense",
     "facts",
     "get",
