@@ -161,12 +161,15 @@ def as_tensor(x: Any, owner: str) -> tuple[Tensor, str]:
     """
     try:
         tensor = ops.convert_to_tensor(x)
-        return tensor, keras.backend.standardize_dtype(tensor.dtype)
+        dtype = keras.backend.standardize_dtype(tensor.dtype)
+        if dtype == "string":  # TensorFlow has tensors of text
+            raise TypeError("text")
     except (TypeError, ValueError) as error:
         raise TypeError(
             f"{owner} needs numbers, got {type(x).__name__} that is no numeric tensor; pass a tensor, a NumPy "
             f"array or nested lists of numbers."
         ) from error
+    return tensor, dtype
 
 
 def as_real(x: Any, owner: str) -> Tensor:

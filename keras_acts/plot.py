@@ -83,6 +83,11 @@ def plot_sheet(names: Sequence[str] | None = None, columns: int = 6) -> Any:
 
     Returns:
         The `matplotlib.figure.Figure`.
+
+    Example:
+        >>> figure = keras_acts.plot_sheet(["relu", "gelu", "mish"], columns=3)
+        >>> [axes.get_title() for axes in figure.axes]
+        ['relu', 'gelu', 'mish']
     """
     from matplotlib.figure import Figure
 

@@ -211,14 +211,12 @@ def _evaluate(formula: Formula, x: np.ndarray, values: Mapping[str, Any]) -> Cur
 
 
 def _branches(formula: Formula, values: Mapping[str, Any]) -> list[float]:
-    """Where the formula's comparisons change sides, within the range that is integrated over."""
+    """Where the formula's comparisons change sides and its roundings jump, within the range that is integrated over."""
     grid = np.linspace(-_EDGE, _EDGE, 2401)
     found: set[float] = set()
     for node in ast.walk(formula.tree):
-        if not isinstance(node, ast.Compare):
-            continue
-        gap = Formula(f"({ast.unparse(node.left)}) - ({ast.unparse(node.comparators[0])})")
-        if "x" not in gap.names:
+        gap = _gap(node)
+        if gap is None or "x" not in gap.names:
             continue
         at = _evaluate(gap, grid, values).value
         found.update(grid[at == 0].tolist())
@@ -232,6 +230,15 @@ def _branches(formula: Formula, values: Mapping[str, Any]) -> list[float]:
                 low, high = (middle, high) if here * at[i] > 0 else (low, middle)
             found.add(0.5 * (low + high))
     return sorted(round(point, 13) for point in found)
+
+
+def _gap(node: ast.AST) -> Formula | None:
+    """What changes its sign where a comparison changes sides or a rounding jumps."""
+    if isinstance(node, ast.Compare):
+        return Formula(f"({ast.unparse(node.left)}) - ({ast.unparse(node.comparators[0])})")
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "round":
+        return Formula(f"cos(pi * ({ast.unparse(node.args[0])}))")
+    return None
 
 
 def _computed(formula: Formula, values: Mapping[str, Any]) -> dict[str, Any]:

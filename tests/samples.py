@@ -15,6 +15,8 @@ from keras import ops
 from keras_acts._core import CATALOGUE
 
 BACKEND = keras.backend.backend()
+# What JAX compiles in the least time; two programs agree to the last bit only if compiled alike.
+QUICK = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,10 +142,8 @@ OTHERS = {
 def another(facts, parameter):
     """A valid value of a layer's parameter that is not its default."""
     name, default = parameter.name, parameter.default
-    if name == "gate":
-        return (
-            "first" if default == "interleaved" else "interleaved"
-        )  # the other half would do too where both are alike
+    if name == "gate":  # the other half would do too where both are alike
+        return "first" if default == "interleaved" else "interleaved"
     if name in OTHERS:
         return OTHERS[name]
     if name.endswith("_initializer"):
@@ -189,8 +189,7 @@ def together(calls, values=True):
 
     if BACKEND == "jax":
         jax = importlib.import_module("jax")
-        options = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
-        run = jax.jit(run, compiler_options=options) if values else functools.partial(jax.eval_shape, run)
+        run = jax.jit(run, compiler_options=QUICK) if values else functools.partial(jax.eval_shape, run)
 
     def at(x):
         results = run(x)

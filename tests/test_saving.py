@@ -13,6 +13,7 @@ import pytest
 from samples import (
     BACKEND,
     CATALOGUE,
+    QUICK,
     SHAPE,
     built,
     each,
@@ -27,7 +28,7 @@ from samples import (
 import keras_acts
 
 # Loads with `safe_mode` on, as `load_model` does by itself, and knows nothing but the package.
-LOADING = """
+LOADING = f"""
 import sys
 import numpy as np
 import keras_acts
@@ -36,9 +37,9 @@ model = keras.saving.load_model(sys.argv[1])
 run = model
 if keras.backend.backend() == "jax":
     import jax
-    run = jax.jit(model, compiler_options={"xla_backend_optimization_level": 0})
+    run = jax.jit(model, compiler_options={QUICK})
 results = run(np.load(sys.argv[2])["x"])
-np.savez(sys.argv[3], **{name: keras.ops.convert_to_numpy(result) for name, result in results.items()})
+np.savez(sys.argv[3], **{{name: keras.ops.convert_to_numpy(result) for name, result in results.items()}})
 """
 
 

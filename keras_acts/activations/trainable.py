@@ -1501,7 +1501,7 @@ def _arelu_slope(x: Tensor, alpha: Tensor, beta: Tensor) -> tuple[Tensor, Tensor
     zero = ops.zeros_like(x)
     held = ops.logical_or(ops.less(alpha, 0.01), ops.greater(alpha, 0.99))
     return (
-        ops.where(x < 0, ops.clip(alpha, 0.01, 0.99) * ops.ones_like(x), 1.0 + at),
+        ops.where(x < 0, ops.clip(alpha * ops.ones_like(x), 0.01, 0.99), 1.0 + at),
         ops.where(ops.logical_or(held, x >= 0), zero, x),
         ops.where(x < 0, zero, x * (at * opposite)),
     )
@@ -1534,7 +1534,7 @@ def arelu(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
         array([-0.9   ,  1.8808], dtype=float32)
     """
     at = logistic(beta * ops.ones_like(x))[0]
-    return ops.where(x < 0, ops.clip(alpha, 0.01, 0.99) * x, (1.0 + at) * x)
+    return ops.where(x < 0, ops.clip(alpha * ops.ones_like(x), 0.01, 0.99) * x, (1.0 + at) * x)
 
 
 class AReLU(Trainable, fn=arelu):
