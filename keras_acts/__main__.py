@@ -1,11 +1,15 @@
 """The command line: `python -m keras_acts list | show | sheet | accuracy`."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from keras_acts import _core, plot, properties
+
+# Commands with a module, and options, of their own: what they need is imported when they are called.
+_TOOLS = {"accuracy": "measure how far the activations are from the truth"}
 
 
 def _list(options: argparse.Namespace) -> None:
@@ -50,13 +54,19 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("sheet", help="draw all of them on one sheet", parents=[out])
     command.set_defaults(run=_sheet)
+
+    for name, text in _TOOLS.items():
+        commands.add_parser(name, help=text, add_help=False)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
+        if arguments and arguments[0] in _TOOLS:
+            return importlib.import_module(f"keras_acts.{arguments[0]}").main(arguments[1:])
+        options = _parser().parse_args(arguments)
         options.run(options)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -213,7 +213,7 @@ def limits(facts: Facts, parameters: Mapping[str, Any]) -> dict[float, tuple[flo
     found = {}
     for end in (math.inf, -math.inf):
         curve, sloped = (
-            formula(text).evaluate(np.copysign(far, end), dict(numbers(parameters)), order=1, floor=2.0**-200)
+            formula(text).evaluate(np.copysign(far, end), dict(numbers(parameters)), bits=56, order=1, floor=2.0**-200)
             for text in (facts.formula, slope_formula(facts))
         )
         found[end] = _limit(*curve.value.tolist()), _limit(*sloped.slope.tolist())
@@ -224,7 +224,7 @@ def _limit(near: float, far: float) -> float | None:
     """What a quantity tends to that is `near` at 10^30 and `far` at 10^60."""
     if abs(far) < 1e-20:
         return 0.0
-    if math.isinf(far) or (abs(far) > 50 and abs(far) > 1.5 * abs(near) and far * near > 0):
+    if abs(far) > 1e307 or (abs(far) > 50 and abs(far) > 1.5 * abs(near) and far * near > 0):
         return math.copysign(math.inf, far)
     return far if abs(far - near) <= 1e-9 * abs(far) else None
 
@@ -416,10 +416,11 @@ class Sweep:
 
     def _error(self, got: np.ndarray, exact: np.ndarray, rest: np.ndarray) -> np.ndarray:
         error = self.format.ulps(got, exact, rest)
-        if self.format.digits < 53:
-            # Backends let the processor take subnormal inputs for 0, so the truth at 0 is right there too.
-            wide = self.at.astype(np.float64)
-            small, zero = (wide != 0) & (np.abs(wide) < 2.0 ** max(self.format.lowest, -126)), np.flatnonzero(wide == 0)
+        # Backends let the processor take subnormal inputs for 0, so the truth at 0 is right there too.
+        least = {"float16": -126, "bfloat16": -126}.get(self.format.name, self.format.lowest)
+        wide = self.at.astype(np.float64)
+        small, zero = (wide != 0) & (np.abs(wide) < 2.0**least), np.flatnonzero(wide == 0)
+        if zero.size:
             error[small] = np.minimum(error[small], self.format.ulps(got[small], exact[zero[:1]]))
         return error
 

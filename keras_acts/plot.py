@@ -19,6 +19,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 def curve(name: str, x: np.ndarray, **parameters: float) -> tuple[np.ndarray, np.ndarray]:
     """Value and slope of an activation at the points of `x`, from its formula; NaN where there is no slope.
 
+    The slope is the one that back-propagation uses: that of the surrogate, where there is one.
+
     Raises:
         ValueError: No activation has that name, or it has no formula because its elements depend on each other.
     """
@@ -28,12 +30,15 @@ def curve(name: str, x: np.ndarray, **parameters: float) -> tuple[np.ndarray, np
             f"{facts.name} has no curve to draw: expected an activation that works on each element by itself, got one "
             f"of kind {facts.kind!r}; see `keras_acts.list_activations('elementwise')`."
         )
-    found = Formula(facts.formula).evaluate(x, {**starting_values(facts), **parameters}, exact=False)
+    settings = {**starting_values(facts), **parameters}
+    found = Formula(facts.formula).evaluate(x, settings, exact=False)
+    slopes = Formula(facts.surrogate or facts.formula).evaluate(x, settings, exact=False).slope
     # Where the formula jumps, a gap in the line says so; a steep stroke would not.
     jumps = np.abs(np.diff(found.value)) > 20 * np.diff(x) * (1 + np.abs(found.slope[1:]) + np.abs(found.slope[:-1]))
-    value, slope = found.value.copy(), found.slope.copy()
+    value, slope = found.value.copy(), slopes.copy()
     value[1:][jumps] = np.nan
-    slope[1:][jumps] = np.nan
+    if not facts.surrogate:
+        slope[1:][jumps] = np.nan
     return value, slope
 
 
@@ -94,7 +99,18 @@ def plot_sheet(names: Sequence[str] | None = None, columns: int = 6) -> Any:
     if names is None:
         names = [name for name in sorted(CATALOGUE) if CATALOGUE[name].formula]
     rows = -(-len(names) // columns)
-    figure = Figure(figsize=(2.0 * columns, 1.75 * rows), layout="constrained")
+    figure = Figure(figsize=(2.0 * columns, 1.75 * rows))
+    # Placed by hand: working out the layout of a hundred pictures takes many times longer than drawing them.
+    inches = {"left": 0.3, "right": 0.1, "bottom": 0.5, "top": 0.3}
+    width, height = figure.get_size_inches()
+    figure.subplots_adjust(
+        left=inches["left"] / width,
+        right=1 - inches["right"] / width,
+        bottom=inches["bottom"] / height,
+        top=1 - inches["top"] / height,
+        wspace=0.25,
+        hspace=0.45,
+    )
     x = np.linspace(-4, 4, 801)
     for axes, name in zip(figure.subplots(rows, columns, squeeze=False).flat, [*names, *[""] * columns], strict=False):
         axes.axis("off" if not name else "on")

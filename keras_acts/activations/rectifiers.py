@@ -219,8 +219,7 @@ def selu(x: Tensor) -> Tensor:
         >>> np.asarray(keras_acts.selu([-1e9, 1.0])).round(4)
         array([-1.7581, 1.0507], dtype=float32)
     """
-    negative = (_SELU_SCALE * _SELU_ALPHA) * ops.expm1(at_most(x, 0.0))
-    return ops.where(x > 0, _SELU_SCALE * x, negative)
+    return _SELU_SCALE * ops.where(x > 0, x, _SELU_ALPHA * ops.expm1(at_most(x, 0.0)))
 
 
 class SELU(Elementwise, fn=selu):
@@ -692,7 +691,7 @@ def smelu(x: Tensor, beta: float = 1.0) -> Tensor:
         >>> np.asarray(keras_acts.smelu([-3.0, 0.0, 3.0], beta=2.0))
         array([0. , 0.5, 3. ], dtype=float32)
     """
-    parabola = (x + beta) * (x + beta) / (4.0 * beta)
+    parabola = (x + beta) * (x + beta) * (0.25 / beta)
     return ops.where(x <= -beta, ops.zeros_like(x), ops.where(x >= beta, x, parabola))
 
 
@@ -778,7 +777,7 @@ def hard_silu(x: Tensor) -> Tensor:
         >>> np.asarray(keras_acts.hard_silu([-4.0, 1.0, 4.0])).round(4)
         array([0. , 0.6667, 4. ], dtype=float32)
     """
-    return ops.where(x <= -3, ops.zeros_like(x), ops.where(x >= 3, x, x * (x + 3.0) / 6.0))
+    return ops.where(x <= -3, ops.zeros_like(x), ops.where(x >= 3, x, x * ((x + 3.0) / 6.0)))
 
 
 class HardSiLU(Elementwise, fn=hard_silu):

@@ -9,7 +9,7 @@ from keras import ops
 from keras_acts._backend import erfc
 from keras_acts._bases import Elementwise
 from keras_acts._core import Tensor, activation, exported
-from keras_acts._numerics import at_least, logistic, over_root, precise_erf, precise_tanh, tanh_slope
+from keras_acts._numerics import logistic, over_root, precise_erf, precise_tanh, reciprocal, tanh_slope
 
 _INF = math.inf
 
@@ -254,8 +254,7 @@ class PenalizedTanh(Elementwise, fn=penalized_tanh):
 
 
 def _softsign_slope(x: Tensor) -> Tensor:
-    inverse = 1.0 / (1.0 + ops.abs(x))
-    return inverse * inverse
+    return reciprocal(ops.square(1.0 + ops.abs(x)))
 
 
 @activation(
@@ -280,9 +279,8 @@ def softsign(x: Tensor) -> Tensor:
         >>> np.asarray(keras_acts.softsign([-3.0, 0.0, 1.0]))
         array([-0.75, 0. , 0.5 ], dtype=float32)
     """
-    # x / (1 + |x|) with everything divided by |x| where that is above 1, or inf / inf would be NaN.
-    top, bottom = ops.clip(x, -1.0, 1.0), 1.0 / at_least(ops.abs(x), 1.0)
-    return top / (bottom + ops.abs(top))
+    x = ops.clip(x, -1e30, 1e30)  # inf / inf would be NaN
+    return x / (1.0 + ops.abs(x))
 
 
 class Softsign(Elementwise, fn=softsign):
@@ -351,7 +349,7 @@ class ISRU(Elementwise, fn=isru):
 
 
 def _arctan_slope(x: Tensor) -> Tensor:
-    return 1.0 / (1.0 + x * x)
+    return reciprocal(1.0 + x * x)
 
 
 @activation(
@@ -558,7 +556,7 @@ class Asinh(Elementwise, fn=asinh):
 
 
 def _symlog_slope(x: Tensor) -> Tensor:
-    return 1.0 / (1.0 + ops.abs(x))
+    return reciprocal(1.0 + ops.abs(x))
 
 
 @activation(

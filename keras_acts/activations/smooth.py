@@ -15,6 +15,7 @@ from keras_acts._numerics import (
     logistic,
     over_root,
     precise_tanh,
+    reciprocal,
     swish_slope,
     tanh_slope,
     times_exp,
@@ -79,7 +80,10 @@ class Softplus(Elementwise, fn=softplus):
 
 def _silu_slope(x: Tensor) -> Tensor:
     x = bounded(x)
-    return swish_slope(x, x, 1.0)
+    e = ops.exp(-ops.abs(x))
+    # sigmoid(x) * (1 + x * sigmoid(-x)) over one denominator: around -1.28, where it is 0, 1 + x is exact.
+    top = ops.where(x < 0, e * ((1.0 + x) + e), 1.0 + e * (1.0 + x))
+    return top / ops.square(1.0 + e)
 
 
 @activation(
@@ -259,7 +263,7 @@ def _squareplus_parts(x: Tensor, b: float) -> tuple[Tensor, Tensor, Tensor]:
 
     Divided by `m` nothing overflows.
     """
-    inverse, part = 1.0 / at_least(ops.abs(x), 1.0), at_most(ops.abs(x), 1.0)
+    inverse, part = reciprocal(at_least(ops.abs(x), 1.0)), at_most(ops.abs(x), 1.0)
     root = ops.sqrt(part * part + b * inverse * inverse)
     return inverse, root, part + root
 
@@ -478,8 +482,9 @@ class ClippedGELU(Elementwise, fn=clipped_gelu):
 def _mish_slope(x: Tensor) -> Tensor:
     x = ops.clip(x, -1000.0, 25.0)
     e = ops.exp(x)
-    inverse = 1.0 / (e * (e + 2.0) + 2.0)
-    return times_exp((e + 2.0 + 4.0 * x * (1.0 + e) * inverse) * inverse, x)
+    inverse = reciprocal(e * (e + 2.0) + 2.0)
+    near = e * ((e + 2.0) + 4.0 * x * (1.0 + e) * inverse) * inverse
+    return ops.where(x < -40, times_exp(1.0 + x, x), near)
 
 
 @activation(
@@ -506,7 +511,8 @@ def mish(x: Tensor) -> Tensor:
     # 25 on it is 1 to the last bit, and further out e overflows.
     y = ops.clip(x, -1000.0, 25.0)
     e = ops.exp(y)
-    return ops.where(x > 25, x, times_exp(y * ((e + 2.0) / (e * (e + 2.0) + 2.0)), y))
+    top = e * (e + 2.0)
+    return ops.where(x > 25, x, ops.where(x < -40, times_exp(y, y), y * (top / (top + 2.0))))
 
 
 class Mish(Elementwise, fn=mish):

@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_acts._bases import Elementwise
 from keras_acts._core import Tensor, activation, exported
-from keras_acts._numerics import bounded, swish_slope
+from keras_acts._numerics import bounded, reciprocal, swish_slope
 from keras_acts.activations.rectifiers import relu
 from keras_acts.activations.sigmoidal import step
 
@@ -155,7 +155,7 @@ class RoundSTE(Elementwise, fn=round_ste):
 
 
 def _spike_fast_sigmoid_slope(x: Tensor, sharpness: float = 25.0) -> Tensor:
-    inverse = 1.0 / (1.0 + sharpness * ops.abs(x))
+    inverse = reciprocal(1.0 + sharpness * ops.abs(x))
     return inverse * inverse
 
 

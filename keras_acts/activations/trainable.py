@@ -14,6 +14,7 @@ from keras_acts._numerics import (
     logistic,
     precise_erf,
     precise_tanh,
+    reciprocal,
     swish_slope,
     tanh_slope,
     times_exp,
@@ -1690,7 +1691,7 @@ def _arctan_tail(size: Tensor) -> Tensor:
     # and far out that of the reciprocal is all that remains.
     is_near, is_far = size < 0.4, size > 2.5
     middle = (size - 1.0) / (ops.minimum(size, 3.0) + 1.0)
-    reduced = ops.where(is_near, size, ops.where(is_far, -1.0 / ops.maximum(size, 1.0), middle))
+    reduced = ops.where(is_near, size, ops.where(is_far, -reciprocal(ops.maximum(size, 1.0)), middle))
     start = ops.where(is_near, ops.full_like(size, 0.5), ops.where(is_far, ops.zeros_like(size), 0.25))
     return start - ops.arctan(reduced) / math.pi
 
@@ -1699,7 +1700,7 @@ def _xatlu_slope(x: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     size = ops.abs(x)
     # The far side's slope is (arctan(t) - t / (1 + t**2)) / pi with t = 1 / size. Both terms are t for small t; Euler's
     # series for arctan has the second as its first term, and powers of w = t**2 / (1 + t**2) as the others.
-    t = 1.0 / ops.maximum(size, 3.0)
+    t = reciprocal(ops.maximum(size, 3.0))
     line = t / (1.0 + t * t)
     series = ops.zeros_like(x)
     for n in range(18, 0, -1):

@@ -1,0 +1,54 @@
+"""`python -m keras_acts`: what each command prints and writes."""
+
+import pytest
+
+import keras_acts
+from keras_acts.__main__ import main
+
+
+def test_list_names_every_activation_of_a_kind(capsys):
+    assert main(["list", "--kind", "gated"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    names = [line.split()[0] for line in printed[:-1]]
+    assert names == keras_acts.list_activations("gated")
+    assert printed[-1].startswith(f"{len(names)} activations")
+
+
+def test_show_prints_the_facts_and_draws(capsys, tmp_path):
+    assert main(["show", "swish", "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "x / (1 + exp(-x))" in printed
+    picture = tmp_path / "silu.png"
+    assert str(picture) in printed
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_sheet_draws_all(capsys, tmp_path):
+    assert main(["sheet", "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "activations.png").stat().st_size > 100_000
+
+
+def test_accuracy_prints_and_writes_the_table(capsys, tmp_path):
+    assert main(["accuracy", "hardswish", "relu", "--dtype", "float16", "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert (tmp_path / "accuracy.md").read_text("utf-8") == printed
+    rows = [line for line in printed.splitlines() if line.startswith("| `")]
+    assert [row.split("|")[1].strip() for row in rows] == ["`hard_silu`", "`relu`"]
+    assert "| 0.00 |" in rows[1]
+    assert (tmp_path / "accuracy.csv").read_text("utf-8").count("\n") > len(rows)
+
+
+@pytest.mark.parametrize("command", ["show", "accuracy"])
+def test_unknown_name_is_one_line_and_status_2(command, capsys):
+    assert main([command, "rellu"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert "did you mean 'relu'" in error
+    assert error.count("\n") == 1
+
+
+def test_help_names_all_commands(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    printed = capsys.readouterr().out
+    assert all(f"    {name} " in printed for name in ("list", "show", "sheet", "accuracy"))
