@@ -85,12 +85,13 @@ class DyingReLUMonitor(keras.callbacks.Callback):
         ValueError: A share does not lie between 0 and 1, or a statistic does not exist.
 
     Example:
-        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, "relu"), keras.layers.Dense(1)])
-        >>> model.layers[0].set_weights([np.zeros((2, 3)), np.array([1.0, -1.0, -1.0])])
+        >>> hidden = keras.layers.Dense(3, "relu", name="hidden")
+        >>> model = keras.Sequential([keras.Input((2,)), hidden, keras.layers.Dense(1)])
+        >>> hidden.set_weights([np.zeros((2, 3)), np.array([1.0, -1.0, -1.0])])
         >>> model.compile("sgd", "mse")
         >>> monitor = keras_acts.DyingReLUMonitor(alarm=1.0, verbose=0)
         >>> history = model.fit(np.ones((8, 2)), np.ones((8, 1)), epochs=2, verbose=0, callbacks=[monitor])
-        >>> monitor.dead["dense"]
+        >>> monitor.dead["hidden"]
         array([1, 2])
         >>> history.history["dead_units"]
         [2, 2]
@@ -254,7 +255,7 @@ class DyingReLUMonitor(keras.callbacks.Callback):
             "most_dead_epochs": int(units.dead_epochs.max()),
             "firing_rate": float(columns["fired"].mean() / n),
             "nonfinite_samples": int(columns["nonfinite"].max()),
-            "peak": float(columns["peak"].max()),
+            "peak": _largest(columns["peak"]),
             "died": ranges(np.flatnonzero(now & ~was)),
             "woke": ranges(np.flatnonzero(was & ~now)),
         }
@@ -337,3 +338,9 @@ class DyingReLUMonitor(keras.callbacks.Callback):
 
     def _unobserved_text(self) -> str:
         return "".join(f"\n  not observed: {name}: {reason}" for name, reason in self.unobserved.items())
+
+
+def _largest(peaks: np.ndarray) -> float | None:
+    """The largest of the known ones; where a unit fired, no unknown one is larger."""
+    known = peaks[~np.isnan(peaks)]
+    return float(known.max()) if known.size else None

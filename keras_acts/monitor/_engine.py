@@ -37,11 +37,12 @@ class Reading:
         steps: How many steps (batches) they cover.
         columns: For each site its columns, each an array with one entry per unit (`"samples"` and `"places"`: one
             entry in all). Always there: `"samples"`, `"fired"` (samples with a slope that is not zero in at least
-            one position), `"nonfinite"` (samples with a NaN or infinity), `"peak"` (largest finite input of the
-            activation), `"last"` and `"first"` (the step, from 1, in which the unit last and first fired; 0: never),
-            `"first_nonfinite"`. On demand: `"active"` of `"places"` positions have a slope that is not zero;
-            `"output"` (sum over positions); `"low"`, `"high"` (saturated positions); `"reached"` (samples from
-            which a gradient arrives).
+            one position), `"nonfinite"` (samples with a NaN or infinity), `"peak"` (largest input of the activation
+            in finite samples; NaN where there is none, and where a fused activation hides it, see `Site.is_fused`:
+            of a unit that never fired, or that reached a flat top, its output does not tell), `"last"` and `"first"`
+            (the step, from 1, in which the unit last and first fired; 0: never), `"first_nonfinite"`. On demand:
+            `"active"` of `"places"` positions have a slope that is not zero; `"output"` (sum over positions);
+            `"low"`, `"high"` (saturated positions); `"reached"` (samples from which a gradient arrives).
     """
 
     steps: int

@@ -26,11 +26,13 @@ class History:
 
     Attributes:
         rows: A list of dicts, one per layer and epoch. Epoch -1 is the first batch, before any training; there
-            `"suspect"` counts the units that it did not wake.
+            `"suspect"` counts the units that it did not wake. `"peak"` is the largest input of the activation, `None`
+            where it is not known of any unit, see `Reading`.
 
     Example:
         >>> monitor = keras_acts.DyingReLUMonitor(verbose=0)
-        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, "relu"), keras.layers.Dense(1)])
+        >>> hidden = keras.layers.Dense(3, "relu", kernel_initializer="ones")
+        >>> model = keras.Sequential([keras.Input((2,)), hidden, keras.layers.Dense(1)])
         >>> model.compile("sgd", "mse")
         >>> history = model.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=2, verbose=0, callbacks=[monitor])
         >>> [(row["epoch"], row["units"], row["samples"]) for row in monitor.history.rows]
@@ -58,7 +60,8 @@ class History:
     def to_numpy(self) -> np.ndarray:
         """The rows as a structured array, one field per column."""
         names = list(dict.fromkeys(name for row in self.rows for name in row))
-        columns = [np.array([row.get(name, np.nan) for row in self.rows]) for name in names]
+        cells = [[row.get(name) for row in self.rows] for name in names]
+        columns = [np.array([np.nan if cell is None else cell for cell in column]) for column in cells]
         table = np.empty(len(self.rows), [(n, c.dtype) for n, c in zip(names, columns, strict=True)])
         for name, column in zip(names, columns, strict=True):
             table[name] = column

@@ -138,7 +138,7 @@ class Counters:
         step = getattr(step, "__wrapped__", step) if isinstance(step, type(_add_compiled)) else step
 
         def observed(*args):
-            home = next((leaf._trace for leaf in jax.tree.leaves(args) if isinstance(leaf, jax.core.Tracer)), None)
+            home = next((leaf._trace for leaf in jax.tree.leaves(args) if isinstance(leaf, Tracer)), None)
             with self.engine.recording(compiled, home) as recorder:
                 outputs = step(*args)
             return outputs, self.engine.pack(recorder)

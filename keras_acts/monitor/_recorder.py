@@ -58,6 +58,9 @@ class Site:
         curve: Where the activation's slope is zero; `None` where that depends on trained weights.
         producer: The layer whose output goes into the activation: the layer itself, or the one before an
             activation layer. `None` where that was not a layer's output.
+        is_fused: Whether TensorFlow computes product, bias and activation in one kernel. The input of the activation
+            then exists nowhere, and reading it would change the last bits of the training step; the counts come
+            from the output.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Site:
     axis: int
     curve: Curve | None
     producer: keras.layers.Layer | None
+    is_fused: bool = False
 
 
 @dataclasses.dataclass(eq=False)
@@ -134,8 +138,8 @@ class Recorder:
 
     @property
     def unobserved(self) -> dict[str, str]:
-        """Layers whose activation could not be counted, and why; one that was built symbolically first was."""
-        return dict(reason for key, reason in self._reasons.items() if key not in self.columns)
+        """Layers whose activation could not be counted, and why."""
+        return dict(self._reasons.values())
 
     # What the patches call
 
@@ -208,6 +212,7 @@ class Recorder:
             return function(x)
         try:
             site, slope = self._site(place, function, x)
+            self._reasons.pop(place.key, None)  # of a call that only built the layer, symbolically
         except NotObservableError as reason:
             self._reasons[place.key] = place.layer.name, str(reason)
             site = slope = None
@@ -282,7 +287,7 @@ class Recorder:
         fused = self.backend.fused(x, y) if self.backend.may_fuse(x, self.is_compiled) and curve else None
         y = ops.stop_gradient(y)
         if fused and curve and curve.image:
-            x, curve = y, curve.image  # the output says the same
+            x, curve, site.is_fused = y, curve.image, True  # the output says the same
         else:
             x, fused = ops.stop_gradient(x), None
         valid = _fit_mask(self._frames[-1].mask if self._frames else None, x, site.axis)
@@ -465,7 +470,10 @@ class Layout:
         """Columns by site from the accumulated vectors."""
         found: dict[Site, dict[str, np.ndarray]] = {}
         for kind, key, name, place in self.columns:
-            found.setdefault(self.sites[key], {})[name] = vectors[kind][place]
+            values = vectors[kind][place]
+            if name == "peak":  # minus infinity: there was none
+                values = np.where(np.isfinite(values), values, np.float32(np.nan))
+            found.setdefault(self.sites[key], {})[name] = values
             if name == "fired":
                 found[self.sites[key]].update(first=vectors["first"][place], last=vectors["last"][place])
             if name == "nonfinite":

@@ -18,7 +18,7 @@ def evaluator(function, dtype):
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = function(x)
-        slopes = tape.gradient(y, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        slopes = tf.convert_to_tensor(tape.gradient(y, x, unconnected_gradients=tf.UnconnectedGradients.ZERO))
         return [tf.cast(part, "float32").numpy() for part in (y, slopes)]
 
     return evaluate
@@ -53,9 +53,11 @@ def on_backward(x, hear):
 
 _PRODUCTS = ("MatMul", "Conv2D", "Conv3D", "DepthwiseConv2dNative")
 _SUMS = ("Add", "AddV2", "BiasAdd")
-_INVERSES = {  # activations that TensorFlow fuses with a product, and how to get from the largest output to the input
-    "Relu": lambda y: tf.where(y > 0, y, -np.inf),  # the largest input of a unit that never fired is not known
-    "Relu6": lambda y: tf.where(y > 0, y, -np.inf),
+# Activations that TensorFlow fuses with a product, and how to get from the largest output to the largest input; where
+# the curve is flat, to an infinity, which says that the input is not known.
+_INVERSES = {
+    "Relu": lambda y: tf.where(y > 0, y, -np.inf),
+    "Relu6": lambda y: tf.where(y > 0, tf.where(y < 6, y, np.inf), -np.inf),
     "Elu": lambda y: tf.where(y > 0, y, tf.math.log1p(y)),
     "Tanh": tf.math.atanh,
     "Sigmoid": lambda y: tf.math.log(y) - tf.math.log1p(-y),
@@ -82,8 +84,8 @@ def may_fuse(x, is_compiled):
 
 def fused(x, y):
     """What to ask in place of the input of an activation that is fused with the product before it, or `None`."""
-    is_direct = y.op.type in _INVERSES and y.op.inputs[0].op is x.op
-    return _Fused(*_product(x), _INVERSES[y.op.type]) if is_direct else None
+    product, inverse = _product(x), _INVERSES.get(y.op.type)
+    return _Fused(*product, inverse) if product and inverse and y.op.inputs[0].op is x.op else None
 
 
 class _Fused:
