@@ -30,11 +30,13 @@ from keras_acts.blocks import GatedDense  # noqa: E402
 from keras_acts.monitor import DyingReLUMonitor  # noqa: E402
 from keras_acts.plot import plot_activation, plot_sheet  # noqa: E402
 from keras_acts.properties import facts, initializer_for  # noqa: E402
+from keras_acts.study import compare  # noqa: E402
 
 __version__ = "0.1.0"
 __all__ = [
     "DyingReLUMonitor",
     "GatedDense",
+    "compare",
     "facts",
     "get",
     "initializer_for",

@@ -179,6 +179,13 @@ def test_records(tmp_path):
         study.to_records("all")
 
 
+def test_a_data_frame_holds_the_records():
+    study = Study(made_up({"relu": 0.0, "elu": 0.01}, seeds=3))
+    frame = study.to_pandas("runs")
+    assert frame.to_dict("records") == study.to_records("runs")
+    assert list(study.to_pandas()["activation"]) == ["elu", "relu"]
+
+
 def test_figures_draw_what_the_table_says():
     study = Study(made_up({"relu": 0.0, "gelu": 0.05, "elu": -0.05}))
     curves = study.plot_curves().axes[0]
