@@ -369,7 +369,7 @@ def list_activations(kind: str | None = None) -> list[str]:
     Raises:
         ValueError: No activation is of that kind.
 
-    Example:
+    Examples:
         >>> "leaky_relu" in keras_acts.list_activations()
         True
         >>> "leaky_relu" in keras_acts.list_activations("gated")
@@ -401,7 +401,7 @@ def get(identifier: Any, preset: str | None = None, **parameters: Any) -> Callab
         ValueError: Nothing has that name (the message suggests the nearest), or parameters came with a callable.
         TypeError: The identifier is none of the above.
 
-    Example:
+    Examples:
         >>> keras_acts.get("swish") is keras_acts.silu
         True
         >>> keras_acts.get("leaky_relu", negative_slope=0.2).negative_slope

@@ -45,7 +45,7 @@ def derivative(formula: str, variable: str = "x") -> str:
     Raises:
         ValueError: The expression uses something that is not in the language.
 
-    Example:
+    Examples:
         >>> from keras_acts._derivative import derivative
         >>> derivative("where(x > 0, x, alpha * expm1(x))")
         'where(x > 0, 1, alpha * exp(x))'

@@ -46,7 +46,7 @@ class GatedDense(keras.layers.Layer):
         ValueError: `units` or `output_units` is no positive integer; the activation is not gated, or splits another
             axis than the last; or `gate` is given twice.
 
-    Example:
+    Examples:
         >>> block = keras_acts.GatedDense(32, "swiglu", output_units=8)
         >>> block(np.ones((2, 5, 8))).shape == (2, 5, 8)
         True
@@ -210,7 +210,7 @@ class GatedDense(keras.layers.Layer):
         Raises:
             ValueError: A weight that this layer has is missing, one that it has not is given, or a shape is wrong.
 
-        Example:
+        Examples:
             >>> block = keras_acts.GatedDense(2, "geglu", output_units=3)
             >>> rng = np.random.default_rng(0)
             >>> gate, up, down = rng.normal(size=(2, 3)), rng.normal(size=(2, 3)), rng.normal(size=(3, 2))

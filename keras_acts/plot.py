@@ -57,7 +57,7 @@ def plot_activation(*names: str, ax: Any = None, limit: float = 4.0, **parameter
     Raises:
         ValueError: No name was given, or one has no formula.
 
-    Example:
+    Examples:
         >>> keras_acts.plot_activation("relu", "gelu").axes[0].get_xlabel()
         'input'
     """
@@ -89,7 +89,7 @@ def plot_sheet(names: Sequence[str] | None = None, columns: int = 6) -> Any:
     Returns:
         The `matplotlib.figure.Figure`.
 
-    Example:
+    Examples:
         >>> figure = keras_acts.plot_sheet(["relu", "gelu", "mish"], columns=3)
         >>> [axes.get_title() for axes in figure.axes]
         ['relu', 'gelu', 'mish']

@@ -117,7 +117,7 @@ def facts(name: str | None = None, **parameters: float) -> Any:
     Raises:
         ValueError: No activation has that name, or it has no parameter of that name.
 
-    Example:
+    Examples:
         >>> relu = keras_acts.facts("relu")
         >>> relu.output_range, relu.zero_slope_share, round(relu.gain_second_moment, 6)
         ((0.0, inf), 0.5, 1.414214)
@@ -154,7 +154,7 @@ def initializer_for(name: str, seed: int | None = None, **parameters: float) -> 
     Raises:
         ValueError: No activation has that name, or it has no gain because it does not work on each element by itself.
 
-    Example:
+    Examples:
         >>> initializer = keras_acts.initializer_for("relu", seed=0)
         >>> round(initializer.scale, 6)
         2.0

@@ -2,6 +2,7 @@
 
 import doctest
 import inspect
+import re
 
 import keras
 import numpy as np
@@ -18,6 +19,9 @@ def test_example_in_docstring(name):
     names = {"keras": keras, "keras_acts": keras_acts, "np": np}
     example = doctest.DocTestParser().get_doctest(text or "", names, name, None, None)
     assert example.examples, f"keras_acts.{name} has no example"
+    assert re.search(r"^ *Examples:$", text or "", re.MULTILINE), (
+        f"{name}: the site shows `Examples:` as code, no other word"
+    )
     report = []
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     runner.run(example, out=report.append)

@@ -114,7 +114,7 @@ def test_layer_is_documented(facts):
     text = facts.layer.__doc__
     assert f"`{facts.name}`" in text.partition("\n")[0]
     assert described(text) == [*(p.name for p in layer_parameters(facts)), "kwargs"]
-    assert "\n    Example:\n" in text
+    assert "\n    Examples:\n" in text
 
 
 # Function and layer

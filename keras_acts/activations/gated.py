@@ -32,7 +32,7 @@ def glu(x: Tensor, axis: int = -1, gate: str = "second") -> Tensor:
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the function is
             the `activation=` of a layer, which must keep its width.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.glu([10.0, 100.0, 0.0, 1.0])).round(4)
         array([ 5.    , 73.1059], dtype=float32)
     """
@@ -59,7 +59,7 @@ class GLU(Gated, fn=glu):
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the layer is
             the `activation=` of another.
 
-    Example:
+    Examples:
         >>> keras_acts.GLU().compute_output_shape((None, 8))
         (None, 4)
     """
@@ -91,7 +91,7 @@ def swiglu(x: Tensor, axis: int = -1, gate: str = "first") -> Tensor:
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the function is
             the `activation=` of a layer, which must keep its width.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.swiglu([1.0, 2.0, 10.0, 100.0])).round(4)
         array([ 7.3106, 176.1594], dtype=float32)
     """
@@ -118,7 +118,7 @@ class SwiGLU(Gated, fn=swiglu):
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the layer is
             the `activation=` of another.
 
-    Example:
+    Examples:
         >>> keras_acts.SwiGLU().compute_output_shape((None, 8))
         (None, 4)
     """
@@ -152,7 +152,7 @@ def geglu(x: Tensor, axis: int = -1, gate: str = "first") -> Tensor:
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the function is
             the `activation=` of a layer, which must keep its width.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.geglu([1.0, 2.0, 10.0, 100.0])).round(4)
         array([  8.4134, 195.45  ], dtype=float32)
     """
@@ -179,7 +179,7 @@ class GEGLU(Gated, fn=geglu):
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the layer is
             the `activation=` of another.
 
-    Example:
+    Examples:
         >>> keras_acts.GEGLU().compute_output_shape((None, 8))
         (None, 4)
     """
@@ -211,7 +211,7 @@ def geglu_tanh(x: Tensor, axis: int = -1, gate: str = "first") -> Tensor:
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the function is
             the `activation=` of a layer, which must keep its width.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.geglu_tanh([1.0, 2.0, 10.0, 100.0])).round(4)
         array([  8.4119, 195.4598], dtype=float32)
     """
@@ -238,7 +238,7 @@ class GEGLUTanh(Gated, fn=geglu_tanh):
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the layer is
             the `activation=` of another.
 
-    Example:
+    Examples:
         >>> keras_acts.GEGLUTanh().compute_output_shape((None, 8))
         (None, 4)
     """
@@ -269,7 +269,7 @@ def reglu(x: Tensor, axis: int = -1, gate: str = "first") -> Tensor:
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the function is
             the `activation=` of a layer, which must keep its width.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.reglu([1.0, -2.0, 10.0, 100.0]))
         array([10.,  0.], dtype=float32)
     """
@@ -296,7 +296,7 @@ class ReGLU(Gated, fn=reglu):
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the layer is
             the `activation=` of another.
 
-    Example:
+    Examples:
         >>> keras_acts.ReGLU().compute_output_shape((None, 8))
         (None, 4)
     """
@@ -329,7 +329,7 @@ def bilinear_glu(x: Tensor, axis: int = -1, gate: str = "first") -> Tensor:
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the function is
             the `activation=` of a layer, which must keep its width.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.bilinear_glu([1.0, -2.0, 10.0, 100.0]))
         array([  10., -200.], dtype=float32)
     """
@@ -356,7 +356,7 @@ class BilinearGLU(Gated, fn=bilinear_glu):
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the layer is
             the `activation=` of another.
 
-    Example:
+    Examples:
         >>> keras_acts.BilinearGLU().compute_output_shape((None, 8))
         (None, 4)
     """
@@ -390,7 +390,7 @@ def drelu_glu(x: Tensor, axis: int = -1, gate: str = "first") -> Tensor:
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the function is
             the `activation=` of a layer, which must keep its width.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.drelu_glu([1.0, 2.0, 10.0, -100.0]))
         array([10.,  0.], dtype=float32)
     """
@@ -417,7 +417,7 @@ class DReLUGLU(Gated, fn=drelu_glu):
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the layer is
             the `activation=` of another.
 
-    Example:
+    Examples:
         >>> keras_acts.DReLUGLU().compute_output_shape((None, 8))
         (None, 4)
     """
@@ -458,7 +458,7 @@ def gtu(x: Tensor, axis: int = -1, gate: str = "second") -> Tensor:
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the function is
             the `activation=` of a layer, which must keep its width.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.gtu([10.0, -1.0, 0.0, 1.0])).round(4)
         array([ 0.5   , -0.5568], dtype=float32)
     """
@@ -485,7 +485,7 @@ class GTU(Gated, fn=gtu):
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the layer is
             the `activation=` of another.
 
-    Example:
+    Examples:
         >>> keras_acts.GTU().compute_output_shape((None, 8))
         (None, 4)
     """
@@ -523,7 +523,7 @@ def swiglu_clamped(x: Tensor, axis: int = -1, gate: str = "first", limit: float 
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, `limit` is out of
             range, or the function is the `activation=` of a layer, which must keep its width.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.swiglu_clamped([1.0, 100.0, 10.0, -100.0])).round(4)
         array([   7.3106, -99.9955], dtype=float32)
     """
@@ -552,7 +552,7 @@ class SwiGLUClamped(Gated, fn=swiglu_clamped):
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, `limit` is out of
             range, or the layer is the `activation=` of another.
 
-    Example:
+    Examples:
         >>> keras_acts.SwiGLUClamped().compute_output_shape((None, 8))
         (None, 4)
     """
@@ -592,7 +592,7 @@ def swiglu_oai(
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, `alpha` or `limit`
             is out of range, or the function is the `activation=` of a layer, which must keep its width.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.swiglu_oai([1.0, 10.0, 100.0, -100.0])).round(4)
         array([  6.7664, -41.9997], dtype=float32)
     """
@@ -623,7 +623,7 @@ class SwiGLUOAI(Gated, fn=swiglu_oai):
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, `alpha` or `limit`
             is out of range, or the layer is the `activation=` of another.
 
-    Example:
+    Examples:
         >>> keras_acts.SwiGLUOAI().compute_output_shape((None, 8))
         (None, 4)
     """
@@ -659,7 +659,7 @@ def situ_glu(x: Tensor, axis: int = -1, gate: str = "first", gate_cap: float = 4
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, `gate_cap` or
             `value_cap` is out of range, or the function is the `activation=` of a layer, which must keep its width.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.situ_glu([1.0, 1000.0, 10.0, 1000.0])).round(4)
         array([  6.803, 100.   ], dtype=float32)
     """
@@ -689,7 +689,7 @@ class SiTUGLU(Gated, fn=situ_glu):
         ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, `gate_cap` or
             `value_cap` is out of range, or the layer is the `activation=` of another.
 
-    Example:
+    Examples:
         >>> keras_acts.SiTUGLU().compute_output_shape((None, 8))
         (None, 4)
     """

@@ -42,7 +42,7 @@ def sine(x: Tensor, w0: float = 1.0) -> Tensor:
         TypeError: `w0` is not a number.
         ValueError: `w0` is not from -1e4 to 1e4.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.sine([0.0, 0.05], w0=30.0)).round(4)
         array([0. , 0.9975], dtype=float32)
     """
@@ -56,7 +56,7 @@ class Sine(Elementwise, fn=sine):
         w0: Frequency: how many radians an input of 1 is.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Sine(w0=30.0)(np.array([[0.05]]))).round(4)
         array([[0.9975]], dtype=float32)
     """

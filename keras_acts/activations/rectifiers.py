@@ -25,7 +25,7 @@ def linear(x: Tensor) -> Tensor:
     Returns:
         `x`; integers become floats.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.linear([-1.0, 2.0]))
         array([-1., 2.], dtype=float32)
     """
@@ -38,7 +38,7 @@ class Linear(Elementwise, fn=linear):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Linear()(np.array([-1.0, 2.0])))
         array([-1., 2.], dtype=float32)
     """
@@ -63,7 +63,7 @@ def relu(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, in `[0, inf)`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.relu([-2.0, 0.0, 3.0]))
         array([0., 0., 3.], dtype=float32)
     """
@@ -77,7 +77,7 @@ class ReLU(Elementwise, fn=relu):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.ReLU()(np.array([[-2.0, 3.0]])))
         array([[0., 3.]], dtype=float32)
     """
@@ -109,7 +109,7 @@ def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Tensor:
         TypeError: `negative_slope` is not a number.
         ValueError: `negative_slope` is negative, infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.leaky_relu([-2.0, 3.0], negative_slope=0.5))
         array([-1., 3.], dtype=float32)
     """
@@ -124,7 +124,7 @@ class LeakyReLU(Elementwise, fn=leaky_relu):
         negative_slope: Slope for negative inputs, a number that is not negative.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.LeakyReLU(0.5)(np.array([[-2.0, 3.0]])))
         array([[-1., 3.]], dtype=float32)
     """
@@ -162,7 +162,7 @@ def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
         TypeError: `alpha` is not a number.
         ValueError: `alpha` is negative, infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.elu([-1e9, 3.0], alpha=0.5))
         array([-0.5, 3. ], dtype=float32)
     """
@@ -177,7 +177,7 @@ class ELU(Elementwise, fn=elu):
         alpha: Minus the value that large negative inputs approach, a number that is not negative.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.ELU(alpha=0.5)(np.array([[-1e9, 3.0]])))
         array([[-0.5, 3. ]], dtype=float32)
     """
@@ -215,7 +215,7 @@ def selu(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, above -1.7581.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.selu([-1e9, 1.0])).round(4)
         array([-1.7581, 1.0507], dtype=float32)
     """
@@ -228,7 +228,7 @@ class SELU(Elementwise, fn=selu):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.SELU()(np.array([[1.0]]))).round(4)
         array([[1.0507]], dtype=float32)
     """
@@ -260,7 +260,7 @@ def clipped_relu(x: Tensor, max_value: float = 20.0) -> Tensor:
         TypeError: `max_value` is not a number.
         ValueError: `max_value` is negative, infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.clipped_relu([-1.0, 2.0, 7.0], max_value=5.0))
         array([0., 2., 5.], dtype=float32)
     """
@@ -274,7 +274,7 @@ class ClippedReLU(Elementwise, fn=clipped_relu):
         max_value: The ceiling, a number that is not negative.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.ClippedReLU(5.0)(np.array([[-1.0, 7.0]])))
         array([[0., 5.]], dtype=float32)
     """
@@ -302,7 +302,7 @@ def relu6(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from 0 to 6.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.relu6([-1.0, 2.0, 7.0]))
         array([0., 2., 6.], dtype=float32)
     """
@@ -315,7 +315,7 @@ class ReLU6(Elementwise, fn=relu6):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.ReLU6()(np.array([[-1.0, 7.0]])))
         array([[0., 6.]], dtype=float32)
     """
@@ -348,7 +348,7 @@ def thresholded_relu(x: Tensor, threshold: float = 1.0) -> Tensor:
         TypeError: `threshold` is not a number.
         ValueError: `threshold` is infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.thresholded_relu([-1.0, 0.5, 2.0]))
         array([0., 0., 2.], dtype=float32)
     """
@@ -362,7 +362,7 @@ class ThresholdedReLU(Elementwise, fn=thresholded_relu):
         threshold: The input up to which the result is 0.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.ThresholdedReLU(0.5)(np.array([[0.4, 2.0]])))
         array([[0., 2.]], dtype=float32)
     """
@@ -396,7 +396,7 @@ def threshold(x: Tensor, threshold: float = 0.0, default_value: float = 0.0) -> 
         TypeError: `threshold` or `default_value` is not a number.
         ValueError: `threshold` is infinite or NaN; or `default_value` is infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.threshold([-1.0, 0.5, 2.0], threshold=1.0, default_value=-3.0))
         array([-3., -3., 2.], dtype=float32)
     """
@@ -411,7 +411,7 @@ class Threshold(Elementwise, fn=threshold):
         default_value: The result there.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Threshold(1.0, -3.0)(np.array([[0.4, 2.0]])))
         array([[-3., 2.]], dtype=float32)
     """
@@ -446,7 +446,7 @@ def shifted_relu(x: Tensor, shift: float = 1.0) -> Tensor:
         TypeError: `shift` is not a number.
         ValueError: `shift` is infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.shifted_relu([0.5, 1.0, 3.0]))
         array([0., 0., 2.], dtype=float32)
     """
@@ -460,7 +460,7 @@ class ShiftedReLU(Elementwise, fn=shifted_relu):
         shift: How far the rectifier is moved to the right.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.ShiftedReLU(2.0)(np.array([[1.0, 5.0]])))
         array([[0., 3.]], dtype=float32)
     """
@@ -488,7 +488,7 @@ def relu2(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from 0 upwards.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.relu2([-1.0, 2.0, 3.0]))
         array([0., 4., 9.], dtype=float32)
     """
@@ -502,7 +502,7 @@ class ReLU2(Elementwise, fn=relu2):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.ReLU2()(np.array([[-1.0, 3.0]])))
         array([[0., 9.]], dtype=float32)
     """
@@ -535,7 +535,7 @@ def celu(x: Tensor, alpha: float = 1.0) -> Tensor:
         TypeError: `alpha` is not a number.
         ValueError: `alpha` is below 1e-6, infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.celu([-1e9, 3.0], alpha=0.5))
         array([-0.5, 3. ], dtype=float32)
     """
@@ -550,7 +550,7 @@ class CELU(Elementwise, fn=celu):
         alpha: Minus the value that large negative inputs approach, a positive number.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.CELU(alpha=0.5)(np.array([[-1e9, 3.0]])))
         array([[-0.5, 3. ]], dtype=float32)
     """
@@ -589,7 +589,7 @@ def isrlu(x: Tensor, alpha: float = 1.0) -> Tensor:
         TypeError: `alpha` is not a number.
         ValueError: `alpha` is not from 1e-6 to 1e6.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.isrlu([-1e9, 3.0], alpha=4.0))
         array([-0.5, 3. ], dtype=float32)
     """
@@ -603,7 +603,7 @@ class ISRLU(Elementwise, fn=isrlu):
         alpha: Large negative inputs approach `-1 / sqrt(alpha)`.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.ISRLU(alpha=4.0)(np.array([[-1e9, 3.0]])))
         array([[-0.5, 3. ]], dtype=float32)
     """
@@ -638,7 +638,7 @@ def elish(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from -0.1716 upwards.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.elish([-1000.0, 0.0, 1.0])).round(4)
         array([-0. , 0. , 0.7311], dtype=float32)
     """
@@ -651,7 +651,7 @@ class ELiSH(Elementwise, fn=elish):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.ELiSH()(np.array([[1.0]]))).round(4)
         array([[0.7311]], dtype=float32)
     """
@@ -687,7 +687,7 @@ def smelu(x: Tensor, beta: float = 1.0) -> Tensor:
         TypeError: `beta` is not a number.
         ValueError: `beta` is below 1e-6, infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.smelu([-3.0, 0.0, 3.0], beta=2.0))
         array([0. , 0.5, 3. ], dtype=float32)
     """
@@ -702,7 +702,7 @@ class SmeLU(Elementwise, fn=smelu):
         beta: Half the width of the parabola between the two lines, a positive number.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.SmeLU(beta=2.0)(np.array([[-3.0, 0.0]])))
         array([[0. , 0.5]], dtype=float32)
     """
@@ -729,7 +729,7 @@ def sparse_plus(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from 0 upwards.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.sparse_plus([-2.0, 0.0, 2.0]))
         array([0. , 0.25, 2. ], dtype=float32)
     """
@@ -742,7 +742,7 @@ class SparsePlus(Elementwise, fn=sparse_plus):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.SparsePlus()(np.array([[-2.0, 0.0]])))
         array([[0. , 0.25]], dtype=float32)
     """
@@ -773,7 +773,7 @@ def hard_silu(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from -0.375 upwards.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.hard_silu([-4.0, 1.0, 4.0])).round(4)
         array([0. , 0.6667, 4. ], dtype=float32)
     """
@@ -786,7 +786,7 @@ class HardSiLU(Elementwise, fn=hard_silu):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.HardSiLU()(np.array([[-4.0, 1.0]]))).round(4)
         array([[0. , 0.6667]], dtype=float32)
     """
@@ -815,7 +815,7 @@ def hard_mish(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from -0.5 upwards.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.hard_mish([-3.0, -1.0, 3.0]))
         array([ 0. , -0.5, 3. ], dtype=float32)
     """
@@ -828,7 +828,7 @@ class HardMish(Elementwise, fn=hard_mish):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.HardMish()(np.array([[-1.0, 3.0]])))
         array([[-0.5, 3. ]], dtype=float32)
     """
@@ -862,7 +862,7 @@ def tailored_relu(x: Tensor, negative_slope: float = 0.43) -> Tensor:
         TypeError: `negative_slope` is not a number.
         ValueError: `negative_slope` is not from 0 to 1.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.tailored_relu([-2.0, 0.0, 2.0])).round(4)
         array([-1.1173, 0. , 2.5984], dtype=float32)
     """
@@ -879,7 +879,7 @@ class TailoredReLU(Elementwise, fn=tailored_relu):
         negative_slope: Slope of the left side relative to the right one, from 0 to 1.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.TailoredReLU.for_depth(100)(np.array([[-2.0, 2.0]]))).round(4)
         array([[-1.4015, 2.4568]], dtype=float32)
     """
@@ -903,7 +903,7 @@ class TailoredReLU(Elementwise, fn=tailored_relu):
             TypeError: `depth` or `eta` is not a number.
             ValueError: `depth` is below 1, or `eta` is not between 0 and 1.
 
-        Example:
+        Examples:
             >>> round(keras_acts.TailoredReLU.for_depth(50).negative_slope, 2)
             0.43
         """

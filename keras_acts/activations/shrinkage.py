@@ -36,7 +36,7 @@ def shrink(x: Tensor, threshold: float = 0.5, bias: float = 0.0) -> Tensor:
         TypeError: `threshold` or `bias` is not a number.
         ValueError: `threshold` is negative, infinite or NaN; or `bias` is infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.shrink([-2.0, 0.25, 2.0], bias=0.25))
         array([-1.75, 0. , 1.75], dtype=float32)
     """
@@ -53,7 +53,7 @@ class Shrink(Elementwise, fn=shrink):
         bias: How far the others are moved towards 0.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Shrink(bias=0.25)(np.array([[0.25, 2.0]])))
         array([[0. , 1.75]], dtype=float32)
     """
@@ -87,7 +87,7 @@ def hard_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
         TypeError: `threshold` is not a number.
         ValueError: `threshold` is negative, infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.hard_shrink([-2.0, 0.25, 2.0]))
         array([-2., 0., 2.], dtype=float32)
     """
@@ -101,7 +101,7 @@ class HardShrink(Elementwise, fn=hard_shrink):
         threshold: Inputs up to this size become 0; not negative.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.HardShrink()(np.array([[0.25, 2.0]])))
         array([[0., 2.]], dtype=float32)
     """
@@ -135,7 +135,7 @@ def soft_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
         TypeError: `threshold` is not a number.
         ValueError: `threshold` is negative, infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.soft_shrink([-2.0, 0.25, 2.0]))
         array([-1.5, 0. , 1.5], dtype=float32)
     """
@@ -149,7 +149,7 @@ class SoftShrink(Elementwise, fn=soft_shrink):
         threshold: How far every input is moved towards 0; not negative.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.SoftShrink()(np.array([[0.25, 2.0]])))
         array([[0. , 1.5]], dtype=float32)
     """
@@ -181,7 +181,7 @@ def tanh_shrink(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.tanh_shrink([-1000.0, 0.03, 1.0])).round(6)
         array([-9.99000e+02, 9.00000e-06, 2.38406e-01], dtype=float32)
     """
@@ -203,7 +203,7 @@ class TanhShrink(Elementwise, fn=tanh_shrink):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.TanhShrink()(np.array([[1.0]]))).round(4)
         array([[0.2384]], dtype=float32)
     """

@@ -37,7 +37,7 @@ def sigmoid(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from 0 to 1.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.sigmoid([-1000.0, 0.0, 1000.0]))
         array([0. , 0.5, 1. ], dtype=float32)
     """
@@ -50,7 +50,7 @@ class Sigmoid(Elementwise, fn=sigmoid):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Sigmoid()(np.array([[0.0]])))
         array([[0.5]], dtype=float32)
     """
@@ -72,7 +72,7 @@ def tanh(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from -1 to 1.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.tanh([-1000.0, 0.0, 1000.0]))
         array([-1., 0., 1.], dtype=float32)
     """
@@ -85,7 +85,7 @@ class Tanh(Elementwise, fn=tanh):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Tanh()(np.array([[0.0]])))
         array([[0.]], dtype=float32)
     """
@@ -122,7 +122,7 @@ def scaled_tanh(x: Tensor, alpha: float = 1.7159, beta: float = 2 / 3) -> Tensor
         TypeError: `alpha` or `beta` is not a number.
         ValueError: `alpha` is infinite or NaN; or `beta` is infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.scaled_tanh([-1.0, 0.0, 1000.0])).round(4)
         array([-1. , 0. , 1.7159], dtype=float32)
     """
@@ -137,7 +137,7 @@ class ScaledTanh(Elementwise, fn=scaled_tanh):
         beta: Factor of the input.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.ScaledTanh()(np.array([[1.0]]))).round(3)
         array([[1.]], dtype=float32)
     """
@@ -176,7 +176,7 @@ def softcap(x: Tensor, cap: float = 50.0) -> Tensor:
         TypeError: `cap` is not a number.
         ValueError: `cap` is below 1e-6, infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.softcap([-1000.0, 0.0, 30.0], cap=30.0)).round(4)
         array([-30. , 0. , 22.8478], dtype=float32)
     """
@@ -190,7 +190,7 @@ class Softcap(Elementwise, fn=softcap):
         cap: The value that large inputs approach, a positive number.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Softcap(cap=30.0)(np.array([[30.0]]))).round(4)
         array([[22.8478]], dtype=float32)
     """
@@ -229,7 +229,7 @@ def penalized_tanh(x: Tensor, alpha: float = 0.25) -> Tensor:
         TypeError: `alpha` is not a number.
         ValueError: `alpha` is infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.penalized_tanh([-1000.0, 0.0, 1000.0]))
         array([-0.25, 0. , 1. ], dtype=float32)
     """
@@ -244,7 +244,7 @@ class PenalizedTanh(Elementwise, fn=penalized_tanh):
         alpha: Factor of the negative side.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.PenalizedTanh()(np.array([[-1000.0, 0.0]])))
         array([[-0.25, 0. ]], dtype=float32)
     """
@@ -275,7 +275,7 @@ def softsign(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from -1 to 1.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.softsign([-3.0, 0.0, 1.0]))
         array([-0.75, 0. , 0.5 ], dtype=float32)
     """
@@ -289,7 +289,7 @@ class Softsign(Elementwise, fn=softsign):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Softsign()(np.array([[-3.0, 1.0]])))
         array([[-0.75, 0.5 ]], dtype=float32)
     """
@@ -325,7 +325,7 @@ def isru(x: Tensor, alpha: float = 1.0) -> Tensor:
         TypeError: `alpha` is not a number.
         ValueError: `alpha` is not from 1e-6 to 1e6.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.isru([-1e9, 0.0, 1.0], alpha=4.0)).round(4)
         array([-0.5 , 0. , 0.4472], dtype=float32)
     """
@@ -339,7 +339,7 @@ class ISRU(Elementwise, fn=isru):
         alpha: Large inputs approach `1 / sqrt(alpha)`.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.ISRU()(np.array([[1.0]]))).round(4)
         array([[0.7071]], dtype=float32)
     """
@@ -368,7 +368,7 @@ def arctan(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from -1.5708 to 1.5708.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.arctan([-1e9, 0.0, 1.0])).round(4)
         array([-1.5708, 0. , 0.7854], dtype=float32)
     """
@@ -381,7 +381,7 @@ class Arctan(Elementwise, fn=arctan):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Arctan()(np.array([[1.0]]))).round(4)
         array([[0.7854]], dtype=float32)
     """
@@ -407,7 +407,7 @@ def erf(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from -1 to 1.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.erf([-1000.0, 0.0, 1.0])).round(4)
         array([-1. , 0. , 0.8427], dtype=float32)
     """
@@ -420,7 +420,7 @@ class Erf(Elementwise, fn=erf):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Erf()(np.array([[1.0]]))).round(4)
         array([[0.8427]], dtype=float32)
     """
@@ -485,7 +485,7 @@ def laplace(x: Tensor, mu: float = 0.707107, sigma: float = 0.282095) -> Tensor:
         TypeError: `mu` or `sigma` is not a number.
         ValueError: `mu` is infinite or NaN; or `sigma` is below 1e-6, infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.laplace([-1000.0, 0.707107, 1.0])).round(4)
         array([0. , 0.5 , 0.8504], dtype=float32)
     """
@@ -507,7 +507,7 @@ class Laplace(Elementwise, fn=laplace):
         sigma: Standard deviation, a positive number.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Laplace()(np.array([[1.0]]))).round(4)
         array([[0.8504]], dtype=float32)
     """
@@ -536,7 +536,7 @@ def asinh(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.asinh([-1000.0, 0.0, 1.0])).round(4)
         array([-7.6009, 0. , 0.8814], dtype=float32)
     """
@@ -549,7 +549,7 @@ class Asinh(Elementwise, fn=asinh):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Asinh()(np.array([[1.0]]))).round(4)
         array([[0.8814]], dtype=float32)
     """
@@ -577,7 +577,7 @@ def symlog(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.symlog([-1000.0, 0.0, 1.0])).round(4)
         array([-6.9088, 0. , 0.6931], dtype=float32)
     """
@@ -591,7 +591,7 @@ class Symlog(Elementwise, fn=symlog):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Symlog()(np.array([[1.0]]))).round(4)
         array([[0.6931]], dtype=float32)
     """
@@ -625,7 +625,7 @@ def hard_sigmoid(x: Tensor, width: float = 6.0) -> Tensor:
         TypeError: `width` is not a number.
         ValueError: `width` is below 2**-10, infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.hard_sigmoid([-3.0, 0.0, 1.5]))
         array([0. , 0.5 , 0.75], dtype=float32)
     """
@@ -641,7 +641,7 @@ class HardSigmoid(Elementwise, fn=hard_sigmoid):
         width: Width of the line from 0 to 1; its slope is `1 / width`. A positive number.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.HardSigmoid(width=5.0)(np.array([[-1.25, 0.0]])))
         array([[0.25, 0.5 ]], dtype=float32)
     """
@@ -668,7 +668,7 @@ def sparse_sigmoid(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from 0 to 1.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.sparse_sigmoid([-1.0, 0.0, 0.5]))
         array([0. , 0.5 , 0.75], dtype=float32)
     """
@@ -681,7 +681,7 @@ class SparseSigmoid(Elementwise, fn=sparse_sigmoid):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.SparseSigmoid()(np.array([[0.0, 0.5]])))
         array([[0.5 , 0.75]], dtype=float32)
     """
@@ -721,7 +721,7 @@ def hard_tanh(x: Tensor, min_value: float = -1.0, max_value: float = 1.0) -> Ten
         TypeError: `min_value` or `max_value` is not a number.
         ValueError: `min_value` is infinite or NaN; or `max_value` is infinite, NaN or below `min_value`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.hard_tanh([-3.0, 0.5, 3.0]))
         array([-1. , 0.5, 1. ], dtype=float32)
     """
@@ -737,7 +737,7 @@ class HardTanh(Elementwise, fn=hard_tanh):
         max_value: Highest result, at least `min_value`.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.HardTanh(max_value=2.0)(np.array([[-3.0, 3.0]])))
         array([[-1., 2.]], dtype=float32)
     """
@@ -772,7 +772,7 @@ def step(x: Tensor, threshold: float = 0.0) -> Tensor:
         TypeError: `threshold` is not a number.
         ValueError: `threshold` is infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.step([-3.0, 0.0, 3.0]))
         array([0., 1., 1.], dtype=float32)
     """
@@ -787,7 +787,7 @@ class Step(Elementwise, fn=step):
         threshold: The input from which the result is 1.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Step(threshold=1.0)(np.array([[0.0, 1.0]])))
         array([[0., 1.]], dtype=float32)
     """

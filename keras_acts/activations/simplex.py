@@ -47,7 +47,7 @@ def softmax(x: Tensor, axis: int | Sequence[int] = -1, mask: Tensor | None = Non
         TypeError: `mask` holds neither booleans nor integers.
         ValueError: `axis` is not an axis of `x`, or `mask` does not broadcast against `x` or tells no entries apart.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.softmax([[1e30, 1e30, 0.0]]))
         array([[0.5, 0.5, 0. ]], dtype=float32)
         >>> np.asarray(keras_acts.softmax([[1.0, 1.0, 9.0]], mask=[[True, True, False]]))
@@ -80,7 +80,7 @@ class Softmax(Simplex, fn=softmax):
         inputs: Tensor of any rank from 1.
         mask: Boolean tensor that broadcasts against `inputs`; `False` leaves an entry out.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Softmax()(np.array([[1.0, 1.0]])))
         array([[0.5, 0.5]], dtype=float32)
     """
@@ -137,7 +137,7 @@ def sparsemax(x: Tensor, axis: int = -1, mask: Tensor | None = None) -> Tensor:
         TypeError: `mask` holds neither booleans nor integers.
         ValueError: `axis` is not an axis of `x`, or `mask` does not broadcast against `x` or tells no entries apart.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.sparsemax([[0.5, 0.25, -1.0]]))
         array([[0.625, 0.375, 0. ]], dtype=float32)
     """
@@ -166,7 +166,7 @@ class Sparsemax(Simplex, fn=sparsemax):
         inputs: Tensor of any rank from 1.
         mask: Boolean tensor that broadcasts against `inputs`; `False` leaves an entry out.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Sparsemax()(np.array([[0.5, 0.25, -1.0]])))
         array([[0.625, 0.375, 0. ]], dtype=float32)
     """

@@ -54,7 +54,7 @@ def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
         TypeError: `beta` is not a number.
         ValueError: `beta` is below 1/64, infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.softplus([-1000.0, 0.0, 1000.0])).round(4)
         array([0.000e+00, 6.931e-01, 1.000e+03], dtype=float32)
     """
@@ -69,7 +69,7 @@ class Softplus(Elementwise, fn=softplus):
         beta: Sharpness of the bend, a positive number; the larger, the closer to `relu`.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Softplus()(np.array([[0.0]]))).round(4)
         array([[0.6931]], dtype=float32)
     """
@@ -103,7 +103,7 @@ def silu(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from -0.2785 upwards.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.silu([-1000.0, 0.0, 1.0])).round(4)
         array([-0. , 0. , 0.7311], dtype=float32)
     """
@@ -116,7 +116,7 @@ class SiLU(Elementwise, fn=silu):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.SiLU()(np.array([[1.0]]))).round(4)
         array([[0.7311]], dtype=float32)
     """
@@ -155,7 +155,7 @@ def gelu(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from -0.1700 upwards.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.gelu([-1000.0, 0.0, 1.0])).round(4)
         array([-0. , 0. , 0.8413], dtype=float32)
     """
@@ -168,7 +168,7 @@ class GELU(Elementwise, fn=gelu):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.GELU()(np.array([[1.0]]))).round(4)
         array([[0.8413]], dtype=float32)
     """
@@ -195,7 +195,7 @@ def log_sigmoid(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, below 0.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.log_sigmoid([-1000.0, 0.0, 1000.0])).round(4)
         array([-1.000e+03, -6.931e-01, 0.000e+00], dtype=float32)
     """
@@ -209,7 +209,7 @@ class LogSigmoid(Elementwise, fn=log_sigmoid):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.LogSigmoid()(np.array([[0.0]]))).round(4)
         array([[-0.6931]], dtype=float32)
     """
@@ -238,7 +238,7 @@ def sqrt_softplus(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, above 0.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.sqrt_softplus([-1000.0, 0.0, 4.0])).round(4)
         array([0. , 0.8326, 2.0045], dtype=float32)
     """
@@ -252,7 +252,7 @@ class SqrtSoftplus(Elementwise, fn=sqrt_softplus):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.SqrtSoftplus()(np.array([[4.0]]))).round(4)
         array([[2.0045]], dtype=float32)
     """
@@ -296,7 +296,7 @@ def squareplus(x: Tensor, b: float = 4.0) -> Tensor:
         TypeError: `b` is not a number.
         ValueError: `b` is not from 1e-6 to 1e6.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.squareplus([-1e4, 0.0, 1e4])).round(4)
         array([1.e-04, 1.e+00, 1.e+04], dtype=float32)
     """
@@ -312,7 +312,7 @@ class Squareplus(Elementwise, fn=squareplus):
         b: Width of the bend, a positive number; 0 would be `relu`.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Squareplus()(np.array([[-1e4, 0.0]]))).round(4)
         array([[1.e-04, 1.e+00]], dtype=float32)
     """
@@ -346,7 +346,7 @@ def quick_gelu(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from -0.1636 upwards.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.quick_gelu([-1000.0, 0.0, 1.0])).round(4)
         array([-0. , 0. , 0.8458], dtype=float32)
     """
@@ -359,7 +359,7 @@ class QuickGELU(Elementwise, fn=quick_gelu):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.QuickGELU()(np.array([[1.0]]))).round(4)
         array([[0.8458]], dtype=float32)
     """
@@ -403,7 +403,7 @@ def gelu_tanh(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from -0.1700 upwards.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.gelu_tanh([-1000.0, 0.0, 1.0])).round(4)
         array([-0. , 0. , 0.8412], dtype=float32)
     """
@@ -419,7 +419,7 @@ class GELUTanh(Elementwise, fn=gelu_tanh):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.GELUTanh()(np.array([[1.0]]))).round(4)
         array([[0.8412]], dtype=float32)
     """
@@ -455,7 +455,7 @@ def clipped_gelu(x: Tensor, max_value: float = 10.0) -> Tensor:
         TypeError: `max_value` is not a number.
         ValueError: `max_value` is below 6, infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.clipped_gelu([-1000.0, 1.0, 1000.0])).round(4)
         array([-0. , 0.8413, 10. ], dtype=float32)
     """
@@ -470,7 +470,7 @@ class ClippedGELU(Elementwise, fn=clipped_gelu):
         max_value: The ceiling, at least 6.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.ClippedGELU(6.0)(np.array([[1.0, 7.0]]))).round(4)
         array([[0.8413, 6. ]], dtype=float32)
     """
@@ -503,7 +503,7 @@ def mish(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from -0.3088 upwards.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.mish([-1000.0, 0.0, 1.0])).round(4)
         array([-0. , 0. , 0.8651], dtype=float32)
     """
@@ -521,7 +521,7 @@ class Mish(Elementwise, fn=mish):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Mish()(np.array([[1.0]]))).round(4)
         array([[0.8651]], dtype=float32)
     """
@@ -554,7 +554,7 @@ def tanhexp(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from -0.3533 upwards.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.tanhexp([-1000.0, 0.0, 1.0])).round(4)
         array([-0. , 0. , 0.9913], dtype=float32)
     """
@@ -570,7 +570,7 @@ class TanhExp(Elementwise, fn=tanhexp):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.TanhExp()(np.array([[1.0]]))).round(4)
         array([[0.9913]], dtype=float32)
     """
@@ -601,7 +601,7 @@ def golu(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from -0.0973 upwards.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.golu([-1000.0, 0.0, 1.0])).round(4)
         array([-0. , 0. , 0.6922], dtype=float32)
     """
@@ -616,7 +616,7 @@ class GoLU(Elementwise, fn=golu):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.GoLU()(np.array([[1.0]]))).round(4)
         array([[0.6922]], dtype=float32)
     """
@@ -642,7 +642,7 @@ def lisht(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from 0 upwards.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.lisht([-1000.0, 0.0, 1.0])).round(4)
         array([1.000e+03, 0.000e+00, 7.616e-01], dtype=float32)
     """
@@ -655,7 +655,7 @@ class LiSHT(Elementwise, fn=lisht):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.LiSHT()(np.array([[1.0]]))).round(4)
         array([[0.7616]], dtype=float32)
     """
@@ -682,7 +682,7 @@ def bent_identity(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.bent_identity([-1000.0, 0.0, 1.0])).round(4)
         array([-500.4998, 0. , 1.2071], dtype=float32)
     """
@@ -697,7 +697,7 @@ class BentIdentity(Elementwise, fn=bent_identity):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.BentIdentity()(np.array([[1.0]]))).round(4)
         array([[1.2071]], dtype=float32)
     """
@@ -720,7 +720,7 @@ def exponential(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, above 0.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.exponential([-1000.0, 0.0, 1.0])).round(4)
         array([0. , 1. , 2.7183], dtype=float32)
     """
@@ -733,7 +733,7 @@ class Exponential(Elementwise, fn=exponential):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Exponential()(np.array([[1.0]]))).round(4)
         array([[2.7183]], dtype=float32)
     """
@@ -769,7 +769,7 @@ def gaussian(x: Tensor, sigma: float = 1.0) -> Tensor:
         TypeError: `sigma` is not a number.
         ValueError: `sigma` is below 1e-6, infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.gaussian([-1000.0, 0.0, 1.0])).round(4)
         array([0. , 1. , 0.6065], dtype=float32)
     """
@@ -784,7 +784,7 @@ class Gaussian(Elementwise, fn=gaussian):
         sigma: Width of the bell, a positive number.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Gaussian()(np.array([[1.0]]))).round(4)
         array([[0.6065]], dtype=float32)
     """
@@ -812,7 +812,7 @@ def square(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, from 0 upwards.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.square([-3.0, 0.0, 2.0]))
         array([9., 0., 4.], dtype=float32)
     """
@@ -825,7 +825,7 @@ class Square(Elementwise, fn=square):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Square()(np.array([[-3.0]])))
         array([[9.]], dtype=float32)
     """
@@ -879,7 +879,7 @@ def variance_preserving(x: Tensor, activation: str = "relu") -> Tensor:
         TypeError: `activation` is not a name.
         ValueError: No activation has that name, or it is of another kind.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.variance_preserving([-1.0, 1.0], "relu")).round(4)
         array([0. , 1.7129], dtype=float32)
     """
@@ -893,7 +893,7 @@ class VariancePreserving(Elementwise, fn=variance_preserving):
         activation: Name of the activation to scale, one that works on each element and has no trained parameters.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.VariancePreserving("silu")(np.array([[-1.0, 1.0]]))).round(4)
         array([[-0.4806, 1.3065]], dtype=float32)
     """

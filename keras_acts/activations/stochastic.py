@@ -50,7 +50,7 @@ def rrelu(
         TypeError: `lower` or `upper` is not a number.
         ValueError: `lower` or `upper` is negative, infinite or NaN, or `lower` exceeds `upper`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.rrelu([-2.0, 3.0], lower=0.25, upper=0.75))
         array([-1., 3.], dtype=float32)
     """
@@ -77,7 +77,7 @@ class RReLU(Stochastic, fn=rrelu):
         TypeError: `lower` or `upper` is not a number.
         ValueError: `lower` or `upper` is negative, infinite or NaN, or `lower` exceeds `upper`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.RReLU(lower=0.25, upper=0.75)(np.array([[-2.0, 3.0]])))
         array([[-1., 3.]], dtype=float32)
     """

@@ -42,7 +42,7 @@ def sugar_bsilu(x: Tensor, alpha: float = 1.67) -> Tensor:
         TypeError: `alpha` is not a number.
         ValueError: `alpha` is not from 0 to 1e6.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.sugar_bsilu([-2.0, 0.0, 3.0]))
         array([0., 0., 3.], dtype=float32)
     """
@@ -56,7 +56,7 @@ class SugarBSiLU(Elementwise, fn=sugar_bsilu):
         alpha: How far the surrogate reaches to the left.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.SugarBSiLU()(np.array([[-2.0, 3.0]])))
         array([[0., 3.]], dtype=float32)
     """
@@ -91,7 +91,7 @@ def sign_ste(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, -1 or 1.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.sign_ste([-2.0, 0.0, 3.0]))
         array([-1., 1., 1.], dtype=float32)
     """
@@ -105,7 +105,7 @@ class SignSTE(Elementwise, fn=sign_ste):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.SignSTE()(np.array([[-2.0, 3.0]])))
         array([[-1., 1.]], dtype=float32)
     """
@@ -135,7 +135,7 @@ def round_ste(x: Tensor) -> Tensor:
     Returns:
         Tensor of the same shape and floating-point dtype, whole numbers.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.round_ste([-1.5, 0.5, 0.6]))
         array([-2., 0., 1.], dtype=float32)
     """
@@ -148,7 +148,7 @@ class RoundSTE(Elementwise, fn=round_ste):
     Args:
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.RoundSTE()(np.array([[-1.5, 0.6]])))
         array([[-2., 1.]], dtype=float32)
     """
@@ -187,7 +187,7 @@ def spike_fast_sigmoid(x: Tensor, sharpness: float = 25.0) -> Tensor:
         TypeError: `sharpness` is not a number.
         ValueError: `sharpness` is not from 1e-6 to 1e6.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.spike_fast_sigmoid([-2.0, 0.0, 3.0]))
         array([0., 1., 1.], dtype=float32)
     """
@@ -201,7 +201,7 @@ class SpikeFastSigmoid(Elementwise, fn=spike_fast_sigmoid):
         sharpness: How narrow the surrogate slope is around 0, a positive number.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.SpikeFastSigmoid()(np.array([[-2.0, 3.0]])))
         array([[0., 1.]], dtype=float32)
     """
@@ -242,7 +242,7 @@ def spike_arctan(x: Tensor, alpha: float = 2.0) -> Tensor:
         TypeError: `alpha` is not a number.
         ValueError: `alpha` is not from 1e-6 to 1e6.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.spike_arctan([-2.0, 0.0, 3.0]))
         array([0., 1., 1.], dtype=float32)
     """
@@ -256,7 +256,7 @@ class SpikeArctan(Elementwise, fn=spike_arctan):
         alpha: Twice the surrogate slope at 0, a positive number.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.SpikeArctan()(np.array([[-2.0, 3.0]])))
         array([[0., 1.]], dtype=float32)
     """

@@ -57,7 +57,7 @@ def prelu(x: Tensor, alpha: Tensor) -> Tensor:
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.prelu([-2.0, 3.0], 0.25))
         array([-0.5, 3. ], dtype=float32)
     """
@@ -89,7 +89,7 @@ class PReLU(Trainable, fn=prelu):
     Raises:
         ValueError: `shared_axes` or `data_format` is none of the above, or an axis of unknown size is not shared.
 
-    Example:
+    Examples:
         >>> layer = keras_acts.PReLU()
         >>> keras.ops.convert_to_numpy(layer(np.array([[-2.0, 3.0]])))
         array([[-0.5, 3. ]], dtype=float32)
@@ -161,7 +161,7 @@ def swish_beta(x: Tensor, beta: Tensor) -> Tensor:
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.swish_beta([-1.0, 1.0], 2.0)).round(4)
         array([-0.1192,  0.8808], dtype=float32)
     """
@@ -180,7 +180,7 @@ class SwishBeta(Trainable, fn=swish_beta):
         **kwargs: `beta_regularizer`, `beta_constraint`, `data_format`, and `name`, `dtype`, `trainable` as in every
             Keras layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.SwishBeta(2.0)(np.array([[-1.0, 1.0]]))).round(4)
         array([[-0.1192,  0.8808]], dtype=float32)
     """
@@ -233,7 +233,7 @@ def snake(x: Tensor, frequency: Tensor) -> Tensor:
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.snake([-1.0, 0.0, 1.0], 1.0)).round(4)
         array([-0.2919,  0.    ,  1.7081], dtype=float32)
         >>> np.asarray(keras_acts.snake([-1.0, 0.0, 1.0], 0.0))
@@ -253,7 +253,7 @@ class Snake(Trainable, fn=snake):
         **kwargs: `frequency_regularizer`, `frequency_constraint`, `data_format`, and `name`, `dtype`, `trainable` as in
             every Keras layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.Snake()(np.array([[-1.0, 1.0]]))).round(4)
         array([[-0.2919,  1.7081]], dtype=float32)
     """
@@ -294,7 +294,7 @@ def snake_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.snake_beta([-1.0, 1.0], 0.0, 0.0)).round(4)
         array([-0.2919,  1.7081], dtype=float32)
     """
@@ -313,7 +313,7 @@ class SnakeBeta(Trainable, fn=snake_beta):
         **kwargs: `alpha_regularizer`, `alpha_constraint` and the same for `beta`, `data_format`, and `name`, `dtype`,
             `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.SnakeBeta()(np.array([[-1.0, 1.0]]))).round(4)
         array([[-0.2919,  1.7081]], dtype=float32)
     """
@@ -392,7 +392,7 @@ def xielu(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: float = 0.5) -> Ten
         TypeError: `beta` is not a number.
         ValueError: `beta` is negative, infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.xielu([-1.0, 0.0, 1.0], 0.0, 0.0)).round(4)
         array([-0.0611,  0.    ,  1.1931], dtype=float32)
     """
@@ -415,7 +415,7 @@ class XIELU(Trainable, fn=xielu):
         **kwargs: `alpha_p_regularizer`, `alpha_p_constraint` and the same for `alpha_n`, `data_format`, and `name`,
             `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.XIELU()(np.array([[-1.0, 1.0]]))).round(4)
         array([[-0.2057,  1.3   ]], dtype=float32)
     """
@@ -466,7 +466,7 @@ def tlu(x: Tensor, tau: Tensor) -> Tensor:
     Returns:
         Tensor of the shape and floating-point dtype of `x`, at least `tau`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.tlu([-2.0, 3.0], -1.0))
         array([-1.,  3.], dtype=float32)
     """
@@ -485,7 +485,7 @@ class TLU(Trainable, fn=tlu):
         **kwargs: `tau_regularizer`, `tau_constraint`, `data_format`, and `name`, `dtype`, `trainable` as in every
             Keras layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.TLU(-1.0)(np.array([[-2.0, 3.0]])))
         array([[-1.,  3.]], dtype=float32)
     """
@@ -527,7 +527,7 @@ def affine_tlu(x: Tensor, tau: Tensor, alpha: Tensor) -> Tensor:
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.affine_tlu([-2.0, 3.0], -1.0, 0.25))
         array([-1.5,  3. ], dtype=float32)
     """
@@ -546,7 +546,7 @@ class AffineTLU(Trainable, fn=affine_tlu):
         **kwargs: `tau_regularizer`, `tau_constraint` and the same for `alpha`, `data_format`, and `name`, `dtype`,
             `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.AffineTLU(-1.0, 0.25)(np.array([[-2.0, 3.0]])))
         array([[-1.5,  3. ]], dtype=float32)
     """
@@ -587,7 +587,7 @@ def star_relu(x: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.star_relu([-1.0, 2.0], 0.8944, -0.4472))
         array([-0.4472,  3.1304], dtype=float32)
     """
@@ -606,7 +606,7 @@ class StarReLU(Trainable, fn=star_relu):
         **kwargs: `scale_regularizer`, `scale_constraint` and the same for `bias`, `data_format`, and `name`, `dtype`,
             `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.StarReLU()(np.array([[-1.0, 2.0]])))
         array([[-0.4472,  3.1304]], dtype=float32)
     """
@@ -648,7 +648,7 @@ def dynamic_tanh(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tenso
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.dynamic_tanh([-2.0, 2.0], 0.5, 1.0, 0.0)).round(4)
         array([-0.7616,  0.7616], dtype=float32)
     """
@@ -667,7 +667,7 @@ class DynamicTanh(Trainable, fn=dynamic_tanh):
         **kwargs: `alpha_regularizer`, `alpha_constraint` and the same for `gamma` and `beta`, `data_format`, and
             `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> layer = keras_acts.DynamicTanh()
         >>> keras.ops.convert_to_numpy(layer(np.array([[-2.0, 2.0]]))).round(4)
         array([[-0.7616,  0.7616]], dtype=float32)
@@ -740,7 +740,7 @@ def derf(x: Tensor, alpha: Tensor, shift: Tensor, gamma: Tensor, beta: Tensor) -
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.derf([-2.0, 2.0], 0.5, 0.0, 1.0, 0.0)).round(4)
         array([-0.8427,  0.8427], dtype=float32)
     """
@@ -760,7 +760,7 @@ class Derf(Trainable, fn=derf):
         **kwargs: `alpha_regularizer`, `alpha_constraint` and the same for the others, `data_format`, and `name`,
             `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.Derf()(np.array([[-2.0, 2.0]]))).round(4)
         array([[-0.8427,  0.8427]], dtype=float32)
     """
@@ -818,7 +818,7 @@ def parametric_softplus(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.parametric_softplus([-1.0, 0.0, 1.0], 0.2, 5.0)).round(4)
         array([0.0013, 0.1386, 1.0013], dtype=float32)
     """
@@ -839,7 +839,7 @@ class ParametricSoftplus(Trainable, fn=parametric_softplus):
         **kwargs: `alpha_regularizer`, `alpha_constraint` and the same for `beta`, `data_format`, and `name`, `dtype`,
             `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.ParametricSoftplus()(np.array([[0.0, 1.0]]))).round(4)
         array([[0.1386, 1.0013]], dtype=float32)
     """
@@ -907,7 +907,7 @@ def pelu(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.pelu([-1.0, 1.0], 1.0, 0.5)).round(4)
         array([-0.8647,  2.    ], dtype=float32)
     """
@@ -928,7 +928,7 @@ class PELU(Trainable, fn=pelu):
         **kwargs: `alpha_regularizer`, `alpha_constraint` and the same for `beta`, `data_format`, and `name`, `dtype`,
             `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.PELU()(np.array([[-1.0, 1.0]]))).round(4)
         array([[-0.6321,  1.    ]], dtype=float32)
     """
@@ -977,7 +977,7 @@ def mpelu(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.mpelu([-1.0, 1.0], 0.25, 1.0)).round(4)
         array([-0.158,  1.   ], dtype=float32)
     """
@@ -995,7 +995,7 @@ class MPELU(Trainable, fn=mpelu):
         **kwargs: `alpha_regularizer`, `alpha_constraint` and the same for `beta`, `data_format`, and `name`, `dtype`,
             `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.MPELU()(np.array([[-1.0, 1.0]]))).round(4)
         array([[-0.158,  1.   ]], dtype=float32)
     """
@@ -1057,7 +1057,7 @@ def srelu(x: Tensor, t_left: Tensor, a_left: Tensor, t_right: Tensor, a_right: T
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.srelu([-1.0, 0.5, 3.0], 0.0, 0.25, 1.0, 0.5))
         array([-0.25,  0.5 ,  2.  ], dtype=float32)
     """
@@ -1080,7 +1080,7 @@ class SReLU(Trainable, fn=srelu):
         **kwargs: `t_left_regularizer`, `t_left_constraint` and the same for the others, `data_format`, and `name`,
             `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> layer = keras_acts.SReLU(a_left_initializer=0.25, t_right_initializer=1.0, a_right_initializer=0.5)
         >>> keras.ops.convert_to_numpy(layer(np.array([[-1.0, 0.5, 3.0]])))
         array([[-0.25,  0.5 ,  2.  ]], dtype=float32)
@@ -1153,7 +1153,7 @@ def acon_c(x: Tensor, p1: Tensor, p2: Tensor, beta: Tensor) -> Tensor:
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.acon_c([-1.0, 1.0], 1.0, 0.25, 1.0)).round(4)
         array([-0.4906,  0.7594], dtype=float32)
     """
@@ -1174,7 +1174,7 @@ class ACONC(Trainable, fn=acon_c):
         **kwargs: `p1_regularizer`, `p1_constraint` and the same for the others, `data_format`, and `name`, `dtype`,
             `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> layer = keras_acts.ACONC(p1_initializer=1.0, p2_initializer=0.25)
         >>> keras.ops.convert_to_numpy(layer(np.array([[-1.0, 1.0]]))).round(4)
         array([[-0.4906,  0.7594]], dtype=float32)
@@ -1237,7 +1237,7 @@ def poly_relu(x: Tensor, a1: Tensor, a2: Tensor, a3: Tensor, bias: Tensor) -> Te
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.poly_relu([-1.0, 1.0, 2.0], 1.0, 0.5, 0.25, 0.0))
         array([0.  , 1.75, 6.  ], dtype=float32)
     """
@@ -1258,7 +1258,7 @@ class PolyReLU(Trainable, fn=poly_relu):
         **kwargs: `a1_regularizer`, `a1_constraint` and the same for the others, `data_format`, and `name`, `dtype`,
             `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.PolyReLU()(np.array([[-1.0, 2.0]]))).round(4)
         array([[0.    , 4.6667]], dtype=float32)
     """
@@ -1318,7 +1318,7 @@ def smu(x: Tensor, mu: Tensor, alpha: float = 0.25) -> Tensor:
         TypeError: `alpha` is not a number.
         ValueError: `alpha` is outside [0, 1] or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.smu([-1.0, 1.0], 1.0)).round(4)
         array([-0.3583,  0.8917], dtype=float32)
     """
@@ -1338,7 +1338,7 @@ class SMU(Trainable, fn=smu):
         **kwargs: `mu_regularizer`, `mu_constraint`, `data_format`, and `name`, `dtype`, `trainable` as in every Keras
             layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.SMU(1.0)(np.array([[-1.0, 1.0]]))).round(4)
         array([[-0.3583,  0.8917]], dtype=float32)
     """
@@ -1407,7 +1407,7 @@ def smu1(x: Tensor, mu: Tensor, alpha: float = 0.25) -> Tensor:
         TypeError: `alpha` is not a number.
         ValueError: `alpha` is outside [0, 1] or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.smu1([-1.0, 1.0], 1.0)).round(4)
         array([0.  , 1.25], dtype=float32)
     """
@@ -1426,7 +1426,7 @@ class SMU1(Trainable, fn=smu1):
         **kwargs: `mu_regularizer`, `mu_constraint`, `data_format`, and `name`, `dtype`, `trainable` as in every Keras
             layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.SMU1()(np.array([[-1.0, 1.0]])))
         array([[-0.25,  1.  ]], dtype=float32)
     """
@@ -1467,7 +1467,7 @@ def pact(x: Tensor, alpha: Tensor) -> Tensor:
     Returns:
         Tensor of the shape and floating-point dtype of `x`, from 0 to `alpha`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.pact([-1.0, 3.0, 20.0], 10.0))
         array([ 0.,  3., 10.], dtype=float32)
     """
@@ -1486,7 +1486,7 @@ class PACT(Trainable, fn=pact):
         **kwargs: `alpha_regularizer`, `alpha_constraint`, `data_format`, and `name`, `dtype`, `trainable` as in every
             Keras layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.PACT(6.0)(np.array([[-1.0, 3.0, 20.0]])))
         array([[0., 3., 6.]], dtype=float32)
     """
@@ -1530,7 +1530,7 @@ def arelu(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.arelu([-1.0, 1.0], 0.9, 2.0)).round(4)
         array([-0.9   ,  1.8808], dtype=float32)
     """
@@ -1549,7 +1549,7 @@ class AReLU(Trainable, fn=arelu):
         **kwargs: `alpha_regularizer`, `alpha_constraint` and the same for `beta`, `data_format`, and `name`, `dtype`,
             `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.AReLU()(np.array([[-1.0, 1.0]]))).round(4)
         array([[-0.9   ,  1.8808]], dtype=float32)
     """
@@ -1590,7 +1590,7 @@ def xsilu(x: Tensor, alpha: Tensor) -> Tensor:
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.xsilu([-1.0, 1.0], 0.5)).round(4)
         array([-0.0379,  0.9621], dtype=float32)
     """
@@ -1610,7 +1610,7 @@ class XSiLU(Trainable, fn=xsilu):
         **kwargs: `alpha_regularizer`, `alpha_constraint`, `data_format`, and `name`, `dtype`, `trainable` as in every
             Keras layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.XSiLU()(np.array([[-1.0, 1.0]]))).round(4)
         array([[-0.2689,  0.7311]], dtype=float32)
     """
@@ -1657,7 +1657,7 @@ def xgelu(x: Tensor, alpha: Tensor) -> Tensor:
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.xgelu([-1.0, 1.0], 0.5)).round(4)
         array([0.1827, 1.1827], dtype=float32)
     """
@@ -1674,7 +1674,7 @@ class XGELU(Trainable, fn=xgelu):
         **kwargs: `alpha_regularizer`, `alpha_constraint`, `data_format`, and `name`, `dtype`, `trainable` as in every
             Keras layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.XGELU()(np.array([[-1.0, 1.0]]))).round(4)
         array([[-0.1587,  0.8413]], dtype=float32)
     """
@@ -1735,7 +1735,7 @@ def xatlu(x: Tensor, alpha: Tensor) -> Tensor:
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.xatlu([-1.0, 1.0], 0.25)).round(4)
         array([-0.125,  0.875], dtype=float32)
     """
@@ -1756,7 +1756,7 @@ class XATLU(Trainable, fn=xatlu):
         **kwargs: `alpha_regularizer`, `alpha_constraint`, `data_format`, and `name`, `dtype`, `trainable` as in every
             Keras layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.XATLU()(np.array([[-1.0, 1.0]]))).round(4)
         array([[-0.25,  0.75]], dtype=float32)
     """

@@ -84,7 +84,7 @@ class DyingReLUMonitor(keras.callbacks.Callback):
     Raises:
         ValueError: A share does not lie between 0 and 1, or a statistic does not exist.
 
-    Example:
+    Examples:
         >>> hidden = keras.layers.Dense(3, "relu", name="hidden")
         >>> model = keras.Sequential([keras.Input((2,)), hidden, keras.layers.Dense(1)])
         >>> hidden.set_weights([np.zeros((2, 3)), np.array([1.0, -1.0, -1.0])])
@@ -199,7 +199,7 @@ class DyingReLUMonitor(keras.callbacks.Callback):
         Returns:
             A function with the same arguments and results.
 
-        Example:
+        Examples:
             >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, "relu", name="hidden")])
             >>> monitor = keras_acts.DyingReLUMonitor(alarm=1.0, verbose=0)
             >>> model.layers[0].set_weights([np.zeros((2, 3)), np.array([1.0, -1.0, 1.0])])

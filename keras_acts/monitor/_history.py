@@ -29,7 +29,7 @@ class History:
             `"suspect"` counts the units that it did not wake. `"peak"` is the largest input of the activation, `None`
             where it is not known of any unit, see `Reading`.
 
-    Example:
+    Examples:
         >>> monitor = keras_acts.DyingReLUMonitor(verbose=0)
         >>> hidden = keras.layers.Dense(3, "relu", kernel_initializer="ones")
         >>> model = keras.Sequential([keras.Input((2,)), hidden, keras.layers.Dense(1)])

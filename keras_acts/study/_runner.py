@@ -82,7 +82,7 @@ def compare(
             or `directory` holds another study.
         TypeError: An argument is of the wrong type.
 
-    Example:
+    Examples:
         >>> rng = np.random.default_rng(0)
         >>> x = rng.normal(size=(64, 4)).astype("float32")
         >>> def build(activation):
