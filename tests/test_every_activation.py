@@ -102,7 +102,7 @@ def test_function_is_documented(facts):
     first = text.partition("\n")[0]
     assert re.fullmatch(r"[^:]+: .+\.", first), "the first line is a noun, a colon and the formula in words or symbols"
     assert described(text) == ["x", *(p.name for p in function_parameters(facts))]
-    for section in ("Returns", "Example"):
+    for section in ("Returns", "Examples"):
         assert f"\n    {section}:\n" in text, f"no {section} section"
     if facts.limits.keys() - learned(facts):
         assert "\n    Raises:\n" in text
