@@ -34,7 +34,7 @@ def _show(options: argparse.Namespace) -> None:
 def _sheet(options: argparse.Namespace) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "activations.png"
-    plot.plot_sheet().savefig(path, dpi=150)
+    plot.plot_sheet(options.names or None).savefig(path, dpi=150)
     print(path)
 
 
@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_show)
 
     command = commands.add_parser("sheet", help="draw all of them on one sheet", parents=[out])
+    command.add_argument("names", nargs="*", help="only these")
     command.set_defaults(run=_sheet)
 
     for name, text in _TOOLS.items():

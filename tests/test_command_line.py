@@ -23,9 +23,12 @@ def test_show_prints_the_facts_and_draws(capsys, tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_sheet_draws_all(capsys, tmp_path):
-    assert main(["sheet", "--out", str(tmp_path)]) == 0
-    assert (tmp_path / "activations.png").stat().st_size > 100_000
+def test_sheet_draws_what_it_is_asked_for(capsys, tmp_path):
+    sizes = []
+    for names in (["relu"], ["relu", "gelu", "mish"]):
+        assert main(["sheet", *names, "--out", str(tmp_path)]) == 0
+        sizes.append((tmp_path / "activations.png").stat().st_size)
+    assert 1000 < sizes[0] < sizes[1]
 
 
 def test_accuracy_prints_and_writes_the_table(capsys, tmp_path):

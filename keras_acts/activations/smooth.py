@@ -80,10 +80,11 @@ class Softplus(Elementwise, fn=softplus):
 
 def _silu_slope(x: Tensor) -> Tensor:
     x = bounded(x)
-    e = ops.exp(-ops.abs(x))
+    is_far = x < -80.0  # where exp(x) alone may be too small
+    e = ops.exp(ops.where(is_far, 0.5 * x, -ops.abs(x)))
     # sigmoid(x) * (1 + x * sigmoid(-x)) over one denominator: around -1.28, where it is 0, 1 + x is exact.
     top = ops.where(x < 0, e * ((1.0 + x) + e), 1.0 + e * (1.0 + x))
-    return top / ops.square(1.0 + e)
+    return ops.where(is_far, ((1.0 + x) * e) * e, top / ops.square(1.0 + e))
 
 
 @activation(
