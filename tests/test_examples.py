@@ -33,7 +33,7 @@ def start(script, folder, *options):
 def run(script, folder, *options):
     """Run an example to its end; return the lines it printed and the rows of its CSV file."""
     with start(script, folder, *options) as process:
-        printed, errors = process.communicate(timeout=300)
+        printed, errors = process.communicate(timeout=900)
     assert process.returncode == 0, errors
     picture = (folder / "results" / f"{script}.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
@@ -91,7 +91,7 @@ def test_interrupted_digits_keep_the_finished_runs(tmp_path):
         while process.poll() is None and not (path.exists() and len(rows(path)) >= 4):
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=900)
     assert process.returncode == 1
     assert errors.splitlines()[-1] == f"Stopped; the runs finished so far are in {Path('results', '02_digits.csv')}."
     saved = rows(path)
