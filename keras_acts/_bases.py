@@ -75,8 +75,90 @@ class Elementwise(Activation):
         return self.apply(inputs)
 
 
-class Trainable(Activation):
-    """Abstract layer that owns the parameters of its function and trains them.
+class Weighted(Activation):
+    """Abstract layer that owns the parameters of its function.
+
+    A layer with other shapes than the ones that `build` is told in `weight_shapes` overrides that method.
+
+    Args:
+        learned: The trained parameters, by name, with their initializers; a number means that constant.
+        parameters: The function's fixed parameters.
+        **kwargs: `<name>_regularizer` and `<name>_constraint` of each trained parameter, and `name`, `dtype`,
+            `trainable` as in every Keras layer.
+    """
+
+    holds = "weights"
+    untrained: ClassVar[tuple[str, ...]] = ()  # parameters that follow the batches instead of the gradient
+
+    def __init__(self, learned: Mapping[str, Any], parameters: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        trained = [name for name in learned if name not in self.untrained]
+        regularizers = {name: kwargs.pop(f"{name}_regularizer", None) for name in trained}
+        constraints = {name: kwargs.pop(f"{name}_constraint", None) for name in trained}
+        super().__init__(parameters, **kwargs)
+        self._learned = tuple(learned)
+        for name, initializer in learned.items():
+            if isinstance(initializer, numbers.Real):
+                initializer = keras.initializers.Constant(number(type(self).__name__, name, initializer, -1e38, 1e38))
+            setattr(self, f"{name}_initializer", keras.initializers.get(initializer))
+            setattr(self, f"{name}_regularizer", keras.regularizers.get(regularizers.get(name)))
+            setattr(self, f"{name}_constraint", keras.constraints.get(constraints.get(name)))
+        self.built = False
+
+    def weight_shapes(self, input_shape: Sequence[int | None]) -> Mapping[str, Sequence[int | None]]:
+        """Shape of each parameter, by name, for inputs of this shape."""
+        raise NotImplementedError
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        self._create(self.weight_shapes(input_shape))
+
+    def _create(self, shapes: Mapping[str, Sequence[int | None]]) -> None:
+        for name, shape in shapes.items():
+            weight = self.add_weight(
+                shape=tuple(shape),
+                name=name,
+                initializer=getattr(self, f"{name}_initializer"),
+                regularizer=getattr(self, f"{name}_regularizer"),
+                constraint=getattr(self, f"{name}_constraint"),
+                # The function widens its input anyway: the parameter keeps all its bits.
+                dtype=self.variable_dtype if self.variable_dtype in WIDE else "float32",
+                autocast=False,
+                trainable=name not in self.untrained,
+            )
+            setattr(self, name, weight)
+        self.built = True
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        # Inside `Dense(activation=PReLU())` Keras builds this layer only on the first call, and would drop the
+        # saved values of one that was never called. The saved shapes say all that building needs.
+        if not self.built and len(store.keys()) == len(self._learned):
+            self._create({name: store[str(i)].shape for i, name in enumerate(self._learned)})
+        if self.built and not store.keys():
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r} found none of its weights in the file and expected "
+                f"{list(self._learned)}: Keras saves an instance once, so where several layers share one as their "
+                f"`activation=`, give each its own, or add `keras_acts.{type(self).__name__}()` after them."
+            )
+        super().load_own_variables(store)
+
+    def weights_by_name(self) -> dict[str, Tensor]:
+        """The parameters that this layer owns, by name."""
+        return {name: getattr(self, name) for name in self._learned}
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return self.apply(inputs, **self.weights_by_name())
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        for name in self._learned:
+            config[f"{name}_initializer"] = keras.initializers.serialize(getattr(self, f"{name}_initializer"))
+            if name not in self.untrained:
+                config[f"{name}_regularizer"] = keras.regularizers.serialize(getattr(self, f"{name}_regularizer"))
+                config[f"{name}_constraint"] = keras.constraints.serialize(getattr(self, f"{name}_constraint"))
+        return config
+
+
+class Trainable(Weighted):
+    """Abstract layer that trains the parameters of its function, by default one set per channel.
 
     Args:
         learned: The trained parameters, by name, with their initializers; a number means that constant.
@@ -91,8 +173,6 @@ class Trainable(Activation):
             `trainable` as in every Keras layer.
     """
 
-    holds = "weights"
-
     def __init__(
         self,
         learned: Mapping[str, Any],
@@ -101,9 +181,7 @@ class Trainable(Activation):
         parameters: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        regularizers = {name: kwargs.pop(f"{name}_regularizer", None) for name in learned}
-        constraints = {name: kwargs.pop(f"{name}_constraint", None) for name in learned}
-        super().__init__(parameters, **kwargs)
+        super().__init__(learned, parameters, **kwargs)
         if data_format not in (None, "channels_last", "channels_first"):
             raise ValueError(
                 f"{type(self).__name__}: `data_format` must be 'channels_last', 'channels_first' or None, got "
@@ -120,14 +198,6 @@ class Trainable(Activation):
             axes = list(axes)
         self.shared_axes = axes
         self.data_format = data_format or keras.config.image_data_format()
-        self._learned = tuple(learned)
-        for name, initializer in learned.items():
-            if isinstance(initializer, numbers.Real):
-                initializer = keras.initializers.Constant(number(type(self).__name__, name, initializer, -1e38, 1e38))
-            setattr(self, f"{name}_initializer", keras.initializers.get(initializer))
-            setattr(self, f"{name}_regularizer", keras.regularizers.get(regularizers[name]))
-            setattr(self, f"{name}_constraint", keras.constraints.get(constraints[name]))
-        self.built = False
 
     def weight_shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Shape of the trained parameter `name`, where `shape` is what `shared_axes` leaves of the input's."""
@@ -165,44 +235,8 @@ class Trainable(Activation):
         fixed = {axis: size for axis, size in enumerate(shape, start=1) if not shared[axis - 1]}
         self.input_spec = keras.layers.InputSpec(ndim=len(input_shape), axes=fixed)
 
-    def _create(self, shapes: Mapping[str, Sequence[int | None]]) -> None:
-        for name, shape in shapes.items():
-            weight = self.add_weight(
-                shape=tuple(shape),
-                name=name,
-                initializer=getattr(self, f"{name}_initializer"),
-                regularizer=getattr(self, f"{name}_regularizer"),
-                constraint=getattr(self, f"{name}_constraint"),
-                # The function widens its input anyway: the parameter keeps all its bits.
-                dtype=self.variable_dtype if self.variable_dtype in WIDE else "float32",
-                autocast=False,
-            )
-            setattr(self, name, weight)
-        self.built = True
-
-    def load_own_variables(self, store: Mapping[str, Any]) -> None:
-        # Inside `Dense(activation=PReLU())` Keras builds this layer only on the first call, and would drop the
-        # saved values of one that was never called. The saved shapes say all that building needs.
-        if not self.built and len(store.keys()) == len(self._learned):
-            self._create({name: store[str(i)].shape for i, name in enumerate(self._learned)})
-        if self.built and not store.keys():
-            raise ValueError(
-                f"{type(self).__name__} {self.name!r} found none of its weights in the file and expected "
-                f"{list(self._learned)}: Keras saves an instance once, so where several layers share one as their "
-                f"`activation=`, give each its own, or add `keras_acts.{type(self).__name__}()` after them."
-            )
-        super().load_own_variables(store)
-
-    def call(self, inputs: Tensor) -> Tensor:
-        return self.apply(inputs, **{name: getattr(self, name) for name in self._learned})
-
     def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        for name in self._learned:
-            config[f"{name}_initializer"] = keras.initializers.serialize(getattr(self, f"{name}_initializer"))
-            config[f"{name}_regularizer"] = keras.regularizers.serialize(getattr(self, f"{name}_regularizer"))
-            config[f"{name}_constraint"] = keras.constraints.serialize(getattr(self, f"{name}_constraint"))
-        return {**config, "shared_axes": self.shared_axes, "data_format": self.data_format}
+        return {**super().get_config(), "shared_axes": self.shared_axes, "data_format": self.data_format}
 
 
 def split_gate(x: Tensor, axis: int, gate: str, owner: str) -> tuple[Tensor, Tensor]:
@@ -274,7 +308,40 @@ def refuse_inside_dense(owner: Callable, deed: str = "halves an axis") -> None:
         frame = frame.f_back
 
 
-class Gated(Activation):
+class Reshaping(Activation):
+    """Abstract layer of a function that changes the size of one axis.
+
+    Args:
+        axis: The axis whose size changes.
+        parameters: The function's other parameters.
+        **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
+    """
+
+    deed: ClassVar[str] = "changes the size of an axis"
+
+    def __init__(self, axis: int = -1, parameters: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__({"axis": axis, **(parameters or {})}, **kwargs)
+        check_axis(axis, None, type(self).__name__, several=False)
+
+    def resized(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The output shape for inputs of this shape; raises `ValueError` where there is none."""
+        raise NotImplementedError
+
+    def call(self, inputs: Tensor) -> Tensor:
+        refuse_inside_dense(self, self.deed)
+        return self.apply(inputs)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        return self.resized(tuple(input_shape))
+
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None) -> Tensor | None:
+        """The mask goes through, except where it speaks of positions along the axis that changes."""
+        if previous_mask is None or self.axis % len(inputs.shape) < len(previous_mask.shape):
+            return None
+        return previous_mask
+
+
+class Gated(Reshaping):
     """Abstract layer of a function that lets one half of an axis gate the other; that axis comes out halved.
 
     Args:
@@ -284,25 +351,33 @@ class Gated(Activation):
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
     """
 
+    deed = "halves an axis"
+
     def __init__(
         self, axis: int = -1, gate: str = "first", parameters: Mapping[str, Any] | None = None, **kwargs: Any
     ) -> None:
-        super().__init__({"axis": axis, "gate": gate, **(parameters or {})}, **kwargs)
+        super().__init__(axis, {"gate": gate, **(parameters or {})}, **kwargs)
         _check_gate(gate, type(self).__name__)
+
+    def resized(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return _halve(shape, self.axis, type(self).__name__)
+
+
+class Rows(Activation):
+    """Abstract layer of a function in which the entries along one axis depend on each other.
+
+    Args:
+        axis: The axis along which they do.
+        parameters: The function's other parameters.
+        **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
+    """
+
+    def __init__(self, axis: int = -1, parameters: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__({"axis": axis, **(parameters or {})}, **kwargs)
         check_axis(axis, None, type(self).__name__, several=False)
 
     def call(self, inputs: Tensor) -> Tensor:
-        refuse_inside_dense(self)
         return self.apply(inputs)
-
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
-        return _halve(tuple(input_shape), self.axis, type(self).__name__)
-
-    def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None) -> Tensor | None:
-        """The mask goes through, except where it speaks of positions along the halved axis."""
-        if previous_mask is None or self.axis % len(inputs.shape) < len(previous_mask.shape):
-            return None
-        return previous_mask
 
 
 def masks_rows(mask: Tensor, x: Tensor, axis: int | Sequence[int]) -> bool:
@@ -361,10 +436,10 @@ def check_axis(axis: Any, rank: int | None, owner: str, several: bool = True) ->
 
 
 class Simplex(Activation):
-    """Abstract layer of a function that maps each row to weights that are not negative and sum to 1.
+    """Abstract layer of a function that weighs the entries of each row against each other, and leaves masked ones out.
 
     Args:
-        axis: The axis along which the weights sum to 1.
+        axis: The axis, or axes, along which the entries are weighed.
         parameters: The function's other parameters.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
@@ -382,9 +457,12 @@ class Simplex(Activation):
         check_axis(axis, None, type(self).__name__)
 
     def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+        return self.apply(inputs, mask=self._of_entries(mask, inputs))
+
+    def _of_entries(self, mask: Tensor | None, inputs: Tensor) -> Tensor | None:
         if mask is not None and masks_rows(mask, inputs, self.axis):
-            mask = None  # whole rows are masked, which is the next layer's business
-        return self.apply(inputs, mask=mask)
+            return None  # whole rows are masked, which is the next layer's business
+        return mask
 
     def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None) -> Tensor | None:
         return previous_mask
@@ -412,6 +490,39 @@ class Stochastic(Activation):
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         return self.apply(inputs, training=bool(training), seed=self.seed_generator)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "seed": self.seed}
+
+
+class StochasticSimplex(Simplex):
+    """Abstract layer of a function that draws the weights of each row at random in training.
+
+    Args:
+        axis: The axis along which the weights sum to 1.
+        seed: Integer that makes the draws reproducible, or `None`.
+        parameters: The function's other parameters.
+        **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
+
+    Call arguments:
+        inputs: Tensor of any rank from 1.
+        mask: Boolean tensor that broadcasts against `inputs`; `False` leaves an entry out.
+        training: Whether to draw; Keras sets it in `fit`.
+    """
+
+    holds = "seed"
+
+    def __init__(
+        self, axis: int = -1, seed: int | None = None, parameters: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(axis, parameters, **kwargs)
+        check_axis(axis, None, type(self).__name__, several=False)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, inputs: Tensor, mask: Tensor | None = None, training: bool = False) -> Tensor:
+        mask = self._of_entries(mask, inputs)
+        return self.apply(inputs, mask=mask, training=bool(training), seed=self.seed_generator)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}

@@ -135,3 +135,60 @@ def variance_preserving(x, activation="relu"):
         "linear": 1.0,
     }  # of standard normal inputs, in closed form
     return (np.maximum(x, 0) if activation == "relu" else x) / deviations[activation]
+
+
+def softmin(x, axis=-1, mask=None):
+    return softmax(-x, axis, mask)
+
+
+def temperature_softmax(x, temperature=1.0, axis=-1, mask=None):
+    return softmax(x / temperature, axis, mask)
+
+
+def gumbel_softmax(x, axis=-1, temperature=1.0, hard=False, mask=None):
+    return (hardmax if hard else softmax)(x / temperature, axis, mask)
+
+
+def hardmax(x, axis=-1, mask=None):
+    def weigh(row):
+        return (np.arange(row.size) == np.argmax(row)).astype(row.dtype)
+
+    return rows(x, axis, mask, weigh)
+
+
+def entmax(x, alpha=1.5, axis=-1, mask=None):
+    kept = np.ones_like(x, bool) if mask is None else np.broadcast_to(mask, x.shape)
+    top = np.max(x, axis, where=kept, initial=-np.inf, keepdims=True)
+    u = np.where(kept, (alpha - 1) * (x - np.where(np.isfinite(top), top, 0)), -np.inf)
+    power = 1 / x.dtype.type(alpha - 1)
+    # Halve the interval that the threshold lies in, until it is as narrow as numbers get.
+    low, high = np.full_like(top, -1), np.zeros_like(top)
+    for _ in range(80):
+        middle = (low + high) / 2
+        too_low = (np.maximum(u - middle, 0) ** power).sum(axis, keepdims=True) > 1
+        low, high = np.where(too_low, middle, low), np.where(too_low, high, middle)
+    return np.maximum(u - low, 0) ** power
+
+
+def entmax15(x, axis=-1, mask=None):
+    return entmax(x, 1.5, axis, mask)
+
+
+def log_softmax(x, axis=-1, mask=None):
+    def weigh(row):
+        return row - row.max() - np.log(np.exp(row - row.max()).sum())
+
+    return rows(x, axis, mask, weigh)
+
+
+def softmax_one(x, sink=0.0, axis=-1, mask=None):
+    def weigh(row):
+        top = max(row.max(), sink)
+        powers = np.exp(row - top)
+        return powers / (np.exp(sink - top) + powers.sum())
+
+    return rows(x, axis, mask, weigh)
+
+
+def solu(x, axis=-1, mask=None):
+    return x * softmax(x, axis, mask)

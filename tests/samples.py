@@ -136,6 +136,7 @@ OTHERS = {
     "shared_axes": "all",
     "data_format": "channels_first",
     "activation": "linear",
+    "sink": 30.0,
 }
 
 

@@ -7,6 +7,9 @@ from keras import ops
 
 from keras_acts._bases import Stochastic
 from keras_acts._core import Tensor, activation, exported
+from keras_acts._numerics import logistic
+from keras_acts.activations.rectifiers import leaky_relu, relu
+from keras_acts.activations.sigmoidal import sigmoid
 
 
 def _check_slopes(lower: float, upper: float, **_: Any) -> None:
@@ -84,6 +87,388 @@ class RReLU(Stochastic, fn=rrelu):
 
     def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, seed: int | None = None, **kwargs):
         super().__init__(seed, {"lower": lower, "upper": upper}, **kwargs)
+
+
+@activation(
+    kind="stochastic",
+    formula="relu(x)",
+    source="Nair & Hinton, Rectified Linear Units Improve Restricted Boltzmann Machines, ICML 2010",
+    output_range=("0", "inf"),
+    kinks={"0": "0"},
+    aliases=("nrelu",),
+    equals=("relu(x)",),
+)
+def noisy_relu(x: Tensor, training: bool = False, seed: int | Any | None = None) -> Tensor:
+    """Noisy rectifier: `max(0, x + noise)`, where the noise has variance `sigmoid(x)`.
+
+    In training the noise is drawn from a normal distribution for every element; in inference there is none, and the
+    slope at 0 is 0.
+
+    Args:
+        x: Tensor of any shape.
+        training: Whether to draw.
+        seed: Integer or `keras.random.SeedGenerator`; `None` uses the global generator of Keras.
+
+    Returns:
+        Tensor of the same shape and floating-point dtype.
+
+    Example:
+        >>> np.asarray(keras_acts.noisy_relu([-2.0, 3.0]))
+        array([0., 3.], dtype=float32)
+    """
+    if training:
+        noise = keras.random.normal(ops.shape(x), dtype=x.dtype, seed=seed)
+        x = x + noise * ops.sqrt(sigmoid(ops.clip(x, -80.0, 80.0)))  # clipped: the slope of sqrt at 0 is infinite
+    return relu(x)
+
+
+class NoisyReLU(Stochastic, fn=noisy_relu):
+    """Layer form of `noisy_relu`: adds noise in `fit`, and is ReLU in `evaluate` and `predict`.
+
+    Args:
+        seed: Integer that makes the draws reproducible, or `None`.
+        **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
+
+    Call arguments:
+        inputs: Tensor of any shape.
+        training: Whether to draw.
+
+    Example:
+        >>> np.asarray(keras_acts.NoisyReLU()(np.array([[-2.0, 3.0]])))
+        array([[0., 3.]], dtype=float32)
+    """
+
+    def __init__(self, seed: int | None = None, **kwargs):
+        super().__init__(seed, **kwargs)
+
+
+@activation(
+    kind="stochastic",
+    formula="relu(x)",
+    source="Shridhar et al., ProbAct: A Probabilistic Activation Function for Deep Neural Networks, 2019, "
+    "arXiv:1905.10761",
+    output_range=("0", "inf"),
+    kinks={"0": "0"},
+    limits={"sigma": (0.0, 1e30)},
+    equals=("relu(x)",),
+    distinct_from={"ProbAct with a trained sigma": "the paper trains sigma too; here it is fixed"},
+)
+def probact(x: Tensor, sigma: float = 0.5, training: bool = False, seed: int | Any | None = None) -> Tensor:
+    """Probabilistic rectifier: `max(0, x) + sigma * noise`, with standard normal noise in training.
+
+    In inference the result is its mean, `max(0, x)`, whose slope at 0 is 0. The paper also predicts by averaging
+    several draws, which is `training=True` in a loop.
+
+    Args:
+        x: Tensor of any shape.
+        sigma: Standard deviation of the noise, not negative.
+        training: Whether to draw.
+        seed: Integer or `keras.random.SeedGenerator`; `None` uses the global generator of Keras.
+
+    Returns:
+        Tensor of the same shape and floating-point dtype.
+
+    Raises:
+        TypeError: `sigma` is not a number.
+        ValueError: `sigma` is negative, infinite or NaN.
+
+    Example:
+        >>> np.asarray(keras_acts.probact([-2.0, 3.0]))
+        array([0., 3.], dtype=float32)
+    """
+    y = relu(x)
+    return y + sigma * keras.random.normal(ops.shape(x), dtype=x.dtype, seed=seed) if training else y
+
+
+class ProbAct(Stochastic, fn=probact):
+    """Layer form of `probact`: adds noise in `fit`, and is ReLU in `evaluate` and `predict`.
+
+    Args:
+        sigma: Standard deviation of the noise, not negative.
+        seed: Integer that makes the draws reproducible, or `None`.
+        **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
+
+    Call arguments:
+        inputs: Tensor of any shape.
+        training: Whether to draw.
+
+    Raises:
+        TypeError: `sigma` is not a number.
+        ValueError: `sigma` is negative, infinite or NaN.
+
+    Example:
+        >>> np.asarray(keras_acts.ProbAct(sigma=0.1)(np.array([[-2.0, 3.0]])))
+        array([[0., 3.]], dtype=float32)
+    """
+
+    def __init__(self, sigma: float = 0.5, seed: int | None = None, **kwargs):
+        super().__init__(seed, {"sigma": sigma}, **kwargs)
+
+
+@activation(
+    kind="stochastic",
+    formula="where(x > 0, x, (1 - keep) * x)",
+    source="Liang et al., Drop-Activation: Implicit Parameter Reduction and Harmonic Regularization, 2018, "
+    "arXiv:1811.05850",
+    kinks={"0": "1 - keep"},
+    limits={"keep": (0.0, 1.0)},
+    equals=("leaky_relu(x, negative_slope=0.05)",),
+)
+def drop_activation(x: Tensor, keep: float = 0.95, training: bool = False, seed: int | Any | None = None) -> Tensor:
+    """Rectifier that is dropped now and then: ReLU with probability `keep`, the identity otherwise.
+
+    In training each element draws which of the two it is; in inference the result is their mean, a leaky rectifier
+    of slope `1 - keep`, which is also the slope at 0.
+
+    Args:
+        x: Tensor of any shape.
+        keep: Probability that the rectifier stays, from 0 to 1.
+        training: Whether to draw.
+        seed: Integer or `keras.random.SeedGenerator`; `None` uses the global generator of Keras.
+
+    Returns:
+        Tensor of the same shape and floating-point dtype.
+
+    Raises:
+        TypeError: `keep` is not a number.
+        ValueError: `keep` is not between 0 and 1.
+
+    Example:
+        >>> np.asarray(keras_acts.drop_activation([-2.0, 3.0], keep=0.75))
+        array([-0.5,  3. ], dtype=float32)
+    """
+    if not training:
+        return leaky_relu(x, negative_slope=1 - keep)
+    stays = keras.random.uniform(ops.shape(x), dtype=x.dtype, seed=seed) < keep
+    return ops.where(stays, relu(x), x)
+
+
+class DropActivation(Stochastic, fn=drop_activation):
+    """Layer form of `drop_activation`: draws in `fit`, and is a leaky rectifier in `evaluate` and `predict`.
+
+    Args:
+        keep: Probability that the rectifier stays, from 0 to 1.
+        seed: Integer that makes the draws reproducible, or `None`.
+        **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
+
+    Call arguments:
+        inputs: Tensor of any shape.
+        training: Whether to draw.
+
+    Raises:
+        TypeError: `keep` is not a number.
+        ValueError: `keep` is not between 0 and 1.
+
+    Example:
+        >>> np.asarray(keras_acts.DropActivation(0.75)(np.array([[-2.0, 3.0]])))
+        array([[-0.5,  3. ]], dtype=float32)
+    """
+
+    def __init__(self, keep: float = 0.95, seed: int | None = None, **kwargs):
+        super().__init__(seed, {"keep": keep}, **kwargs)
+
+
+@activation(
+    kind="stochastic",
+    formula="sigmoid(x)",
+    source="Bengio et al., Estimating or Propagating Gradients Through Stochastic Neurons for Conditional Computation, "
+    "2013, arXiv:1308.3432",
+    output_range=("0", "1"),
+    aliases=("bernoulli_ste",),
+    equals=("sigmoid(x)",),
+)
+def stochastic_binary(x: Tensor, training: bool = False, seed: int | Any | None = None) -> Tensor:
+    """Stochastic binary unit: 1 with probability `sigmoid(x)`, 0 otherwise.
+
+    In training the draws are exactly 0 or 1, and the slope is that of the probability ("straight-through"). In
+    inference the result is the probability itself.
+
+    Args:
+        x: Tensor of any shape.
+        training: Whether to draw.
+        seed: Integer or `keras.random.SeedGenerator`; `None` uses the global generator of Keras.
+
+    Returns:
+        Tensor of the same shape and floating-point dtype.
+
+    Example:
+        >>> np.asarray(keras_acts.stochastic_binary([0.0, 100.0]))
+        array([0.5, 1. ], dtype=float32)
+        >>> np.asarray(keras_acts.stochastic_binary([-100.0, 100.0], training=True, seed=1))
+        array([0., 1.], dtype=float32)
+    """
+    chance = sigmoid(x)
+    if not training:
+        return chance
+    drawn = keras.random.uniform(ops.shape(x), dtype=x.dtype, seed=seed) < chance
+    # The bracket is exactly 0, but has the slope of the probability.
+    return ops.cast(drawn, x.dtype) + (chance - ops.stop_gradient(chance))
+
+
+class StochasticBinary(Stochastic, fn=stochastic_binary):
+    """Layer form of `stochastic_binary`: draws 0 or 1 in `fit`, and is sigmoid in `evaluate` and `predict`.
+
+    Args:
+        seed: Integer that makes the draws reproducible, or `None`.
+        **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
+
+    Call arguments:
+        inputs: Tensor of any shape.
+        training: Whether to draw.
+
+    Example:
+        >>> np.asarray(keras_acts.StochasticBinary()(np.array([[0.0, 100.0]])))
+        array([[0.5, 1. ]], dtype=float32)
+    """
+
+    def __init__(self, seed: int | None = None, **kwargs):
+        super().__init__(seed, **kwargs)
+
+
+def _logistic_noise(x: Tensor, seed: Any) -> Tensor:
+    # Numbers of at least 2^-24, and below 1 in every dtype, so that neither logarithm is of 0.
+    drawn = keras.random.uniform(ops.shape(x), 2.0**-24, 1.0, dtype=x.dtype, seed=seed)
+    return ops.log(drawn) - ops.log1p(-drawn)
+
+
+@activation(
+    kind="stochastic",
+    formula="sigmoid(x / temperature)",
+    source="Maddison et al., The Concrete Distribution: A Continuous Relaxation of Discrete Random Variables, 2016, "
+    "arXiv:1611.00712",
+    output_range=("0", "1"),
+    aliases=("binary_concrete",),
+    limits={"temperature": (1e-3, 1e3)},
+    equals=("sigmoid(x)",),
+)
+def gumbel_sigmoid(
+    x: Tensor, temperature: float = 1.0, training: bool = False, seed: int | Any | None = None
+) -> Tensor:
+    """Gumbel-sigmoid: `sigmoid((x + noise) / temperature)`, a draw of 0 or 1 that can be trained through.
+
+    In training logistic noise is added: the result is above a half with probability `sigmoid(x)`, and comes near to
+    0 or 1 as the temperature falls. In inference there is no noise.
+
+    Args:
+        x: Tensor of any shape.
+        temperature: What the sum is divided by, from 0.001 to 1000.
+        training: Whether to draw.
+        seed: Integer or `keras.random.SeedGenerator`; `None` uses the global generator of Keras.
+
+    Returns:
+        Tensor of the same shape and floating-point dtype.
+
+    Raises:
+        TypeError: `temperature` is not a number.
+        ValueError: `temperature` is not between 0.001 and 1000.
+
+    Example:
+        >>> np.asarray(keras_acts.gumbel_sigmoid([0.0, 1.0], temperature=0.5)).round(4)
+        array([0.5   , 0.8808], dtype=float32)
+    """
+    return sigmoid((x + _logistic_noise(x, seed) if training else x) / temperature)
+
+
+class GumbelSigmoid(Stochastic, fn=gumbel_sigmoid):
+    """Layer form of `gumbel_sigmoid`: draws in `fit`, and is a sigmoid in `evaluate` and `predict`.
+
+    Args:
+        temperature: What the sum is divided by, from 0.001 to 1000.
+        seed: Integer that makes the draws reproducible, or `None`.
+        **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
+
+    Call arguments:
+        inputs: Tensor of any shape.
+        training: Whether to draw.
+
+    Raises:
+        TypeError: `temperature` is not a number.
+        ValueError: `temperature` is not between 0.001 and 1000.
+
+    Example:
+        >>> np.asarray(keras_acts.GumbelSigmoid(0.5)(np.array([[0.0, 1.0]]))).round(4)
+        array([[0.5   , 0.8808]], dtype=float32)
+    """
+
+    def __init__(self, temperature: float = 1.0, seed: int | None = None, **kwargs):
+        super().__init__(seed, {"temperature": temperature}, **kwargs)
+
+
+@activation(
+    kind="stochastic",
+    formula="clip((high - low) * sigmoid(x) + low, 0, 1)",
+    source="Louizos et al., Learning Sparse Neural Networks through L0 Regularization, 2017, arXiv:1712.01312",
+    output_range=("0", "1"),
+    kinks={"log(-low / high)": "0", "log((1 - low) / (high - 1))": "0"},
+    limits={"temperature": (1e-3, 1e3), "low": (-1e3, -1e-3), "high": (1.001, 1e3)},
+)
+def hard_concrete(
+    x: Tensor,
+    temperature: float = 2 / 3,
+    low: float = -0.1,
+    high: float = 1.1,
+    training: bool = False,
+    seed: int | Any | None = None,
+) -> Tensor:
+    """Hard concrete gate: `clip((high - low) * s + low, 0, 1)`, which is often exactly 0 or exactly 1.
+
+    In training `s` is a draw, `sigmoid((x + noise) / temperature)` with logistic noise; in inference it is
+    `sigmoid(x)`, as in the paper, without the temperature. Where the result is clipped the slope is 0.
+
+    Args:
+        x: Tensor of any shape: the logarithms of the odds that the gates are open.
+        temperature: What the sum is divided by in training, from 0.001 to 1000.
+        low: Left end of the stretched interval, below 0.
+        high: Right end of the stretched interval, above 1.
+        training: Whether to draw.
+        seed: Integer or `keras.random.SeedGenerator`; `None` uses the global generator of Keras.
+
+    Returns:
+        Tensor of the same shape and floating-point dtype.
+
+    Raises:
+        TypeError: `temperature`, `low` or `high` is not a number.
+        ValueError: `temperature` is not between 0.001 and 1000, `low` not below 0, or `high` not above 1.
+
+    Example:
+        >>> np.asarray(keras_acts.hard_concrete([-9.0, 0.0, 9.0]))
+        array([0. , 0.5, 1. ], dtype=float32)
+    """
+    if training:
+        x = (x + _logistic_noise(x, seed)) / temperature
+    # Where the result nears 0 it is found as a difference of small numbers, and where it nears 1 as 1 less one.
+    opens, closes = logistic(x)
+    y = high * opens + low * closes
+    return ops.where(y > 1, ops.ones_like(y), ops.where(y <= 0, ops.zeros_like(y), y))
+
+
+class HardConcrete(Stochastic, fn=hard_concrete):
+    """Layer form of `hard_concrete`: draws in `fit`, and uses the paper's rule in `evaluate` and `predict`.
+
+    Args:
+        temperature: What the sum is divided by in training, from 0.001 to 1000.
+        low: Left end of the stretched interval, below 0.
+        high: Right end of the stretched interval, above 1.
+        seed: Integer that makes the draws reproducible, or `None`.
+        **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
+
+    Call arguments:
+        inputs: Tensor of any shape.
+        training: Whether to draw.
+
+    Raises:
+        TypeError: `temperature`, `low` or `high` is not a number.
+        ValueError: `temperature` is not between 0.001 and 1000, `low` not below 0, or `high` not above 1.
+
+    Example:
+        >>> np.asarray(keras_acts.HardConcrete()(np.array([[-9.0, 0.0, 9.0]])))
+        array([[0. , 0.5, 1. ]], dtype=float32)
+    """
+
+    def __init__(
+        self, temperature: float = 2 / 3, low: float = -0.1, high: float = 1.1, seed: int | None = None, **kwargs
+    ):
+        super().__init__(seed, {"temperature": temperature, "low": low, "high": high}, **kwargs)
 
 
 __all__ = exported(__name__)
