@@ -19,6 +19,7 @@ from keras_acts.activations.learned_curves import *  # noqa: E402, F403
 from keras_acts.activations.periodic import *  # noqa: E402, F403
 from keras_acts.activations.rectifiers import *  # noqa: E402, F403
 from keras_acts.activations.reshaping import *  # noqa: E402, F403
+from keras_acts.activations.rows import *  # noqa: E402, F403
 from keras_acts.activations.shrinkage import *  # noqa: E402, F403
 from keras_acts.activations.sigmoidal import *  # noqa: E402, F403
 from keras_acts.activations.simplex import *  # noqa: E402, F403

@@ -526,3 +526,65 @@ class StochasticSimplex(Simplex):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}
+
+
+class Contextual(Weighted):
+    """Abstract layer whose curve depends on neighbours, or on statistics over the batch.
+
+    Statistics are the batch's own in training, where `moving_mean` and `moving_variance` follow them; in inference,
+    and while the layer is frozen, they are these two.
+
+    Args:
+        learned: The parameters, by name, with their initializers; a number means that constant.
+        axis: The channel axis.
+        momentum: How much of a moving statistic stays after each batch.
+        parameters: The function's other fixed parameters.
+        **kwargs: As in `Weighted`.
+    """
+
+    def __init__(
+        self,
+        learned: Mapping[str, Any],
+        axis: int = -1,
+        momentum: float | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        check_axis(axis, None, type(self).__name__, several=False)
+        super().__init__(learned, {"axis": axis, **(parameters or {})}, **kwargs)
+        if momentum is not None:
+            self.momentum = number(type(self).__name__, "momentum", momentum, 0.0, 1.0)
+
+    def statistics(self, inputs: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Mean and variance of each channel over one batch."""
+        raise NotImplementedError
+
+    def channels(self, input_shape: Sequence[int | None]) -> int:
+        """The size of the channel axis; raises `ValueError` where it is unknown."""
+        check_axis(self.axis, len(input_shape), type(self).__name__, several=False)
+        size = input_shape[self.axis]
+        if size is None:
+            raise ValueError(
+                f"{type(self).__name__} keeps parameters per channel: expected a fixed size of axis {self.axis}, got "
+                f"input shape {tuple(input_shape)}; fix that size or choose another `axis`."
+            )
+        return size
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        super().build(input_shape)
+        rank = len(input_shape)
+        self.input_spec = keras.layers.InputSpec(ndim=rank, axes={self.axis % rank: self.channels(input_shape)})
+
+    def call(self, inputs: Tensor, training: bool = False, mask: Tensor | None = None) -> Tensor:
+        weights = self.weights_by_name()
+        if training and self.trainable and self.untrained:
+            now = dict(zip(self.untrained, self.statistics(as_real(inputs, type(self).__name__), mask), strict=True))
+            for name, value in now.items():
+                moving = weights[name]
+                moving.assign(self.momentum * moving + (1.0 - self.momentum) * ops.cast(value, moving.dtype))
+            weights |= now
+        return self.apply(inputs, **weights)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        return {**config, "momentum": self.momentum} if self.untrained else config

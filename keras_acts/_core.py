@@ -388,8 +388,8 @@ def get(identifier: Any, preset: str | None = None, **parameters: Any) -> Callab
         identifier: A name (`"leaky_relu"`), an alias (`"swish"`), a layer's name (`"LeakyReLU"`), a callable, one
             of this package's layer classes, the `dict` that Keras saves for one of this package's activations, or
             `None`, which is `linear` as in Keras.
-        preset: A library (`"keras"`, `"torch"`, `"jax"`, `"onnx"`, `"tensorflow_addons"`) whose defaults to take where
-            they differ from the ones here; only with a name.
+        preset: A library (`"keras"`, `"torch"`, `"jax"`, `"onnx"`, `"tensorflow_addons"`, `"keras_contrib"`) whose
+            defaults to take where they differ from the ones here; only with a name.
         **parameters: Arguments of the layer, such as `negative_slope=0.2`.
 
     Returns:
@@ -433,7 +433,7 @@ def get(identifier: Any, preset: str | None = None, **parameters: Any) -> Callab
     return identifier
 
 
-LIBRARIES = ("keras", "torch", "jax", "onnx", "tensorflow_addons")
+LIBRARIES = ("keras", "torch", "jax", "onnx", "tensorflow_addons", "keras_contrib")
 
 
 def _preset(facts: Facts, library: str) -> Mapping[str, Any]:

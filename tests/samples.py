@@ -137,7 +137,10 @@ OTHERS = {
     "data_format": "channels_first",
     "activation": "linear",
     "sink": 30.0,
+    "safe": "B",
 }
+# What a layer keeps for itself: how many numbers it trains, and how its statistics move.
+SIZES = ("degree", "grid_size", "groups", "hinge_count", "kernel_size", "momentum", "reduction")
 
 
 def another(facts, parameter):

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from samples import ONE_OF_EACH_KIND, arguments, built, each, layer_parameters, sample, to_numpy
+from samples import ONE_OF_EACH_KIND, SIZES, arguments, built, each, layer_parameters, learned, sample, to_numpy
 
 import keras_acts
 
@@ -115,17 +115,29 @@ def test_every_number_of_a_layer_has_limits(facts):
     """A parameter that is a number and has none would take NaN."""
     for parameter in layer_parameters(facts):
         is_number = isinstance(parameter.default, int | float) and not isinstance(parameter.default, bool)
-        if is_number and parameter.name != "axis" and not parameter.name.endswith("_initializer"):
+        if is_number and parameter.name not in ("axis", *SIZES) and not parameter.name.endswith("_initializer"):
             assert parameter.name in facts.limits, f"{facts.name}: state limits of `{parameter.name}`"
+
+
+@each()
+def test_size_that_is_none(facts):
+    for parameter in layer_parameters(facts):
+        if parameter.name in SIZES:
+            for value, error in ((-1, ValueError), (float("nan"), ValueError), ("3", TypeError), (True, TypeError)):
+                parts = (f"{facts.layer.__name__}: `{parameter.name}` must be a", "number from", "got", "; pass")
+                call = lambda name=parameter.name, value=value: facts.layer(**{name: value})  # noqa: E731
+                refused(error, call, *parts)
 
 
 @each()
 def test_switch_that_is_neither_on_nor_off(facts):
     for name, default in facts.defaults.items():
         if isinstance(default, bool) and name != "training":
+            given = dict.fromkeys(learned(facts), 0.5)
             for value, came in (("none", "got 'none' of type str"), (1, "got 1 of type int"), (None, "got None")):
                 parts = (f"{facts.name}: `{name}` must be True or False", came, "; pass one of the two")
-                refused(TypeError, lambda name=name, value=value: facts.function(X, **{name: value}), *parts)
+                settings = {**given, name: value}
+                refused(TypeError, lambda settings=settings: facts.function(X, **settings), *parts)
                 refused(TypeError, lambda name=name, value=value: facts.layer(**{name: value}), *parts)
 
 
@@ -191,8 +203,13 @@ def test_dtype_policy_without_fractions(facts, dtype):
 # Axes and masks
 
 
-@each("gated", "simplex")
+@each("gated", "simplex", "axis", "reshaping")
 def test_axis_that_is_none(facts):
+    if facts.holds == "weights":
+        for axis in ("last", None, 1.0, True):
+            parts = (f"{facts.layer.__name__}: `axis` must be an axis of the input", f"got {axis!r}", "; pass")
+            refused(ValueError, lambda axis=axis: facts.layer(axis=axis), *parts)
+        return
     for axis in ("last", None, 1.0, True):
         parts = (f"{facts.layer.__name__}: `axis` must be an axis of the input", f"got {axis!r}", "; pass an integer")
         refused(ValueError, lambda axis=axis: facts.layer(axis=axis), *parts)

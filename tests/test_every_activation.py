@@ -11,9 +11,9 @@ import pytest
 from keras import ops
 from samples import (
     CATALOGUE,
-    KINDS,
     ONE_OF_EACH_KIND,
     SHAPE,
+    SIZES,
     another,
     arguments,
     built,
@@ -124,13 +124,14 @@ def test_layer_is_documented(facts):
 def test_layer_takes_the_functions_arguments_in_the_same_order_with_the_same_defaults(facts):
     own = {p.name: p.default for p in layer_parameters(facts)}
     weights = [name for name in own if name.endswith(("_initializer", "_regularizer", "_constraint"))]
-    placing = ("shared_axes", "data_format")
+    placing = ("shared_axes", "data_format", *SIZES)
     expected = {p.name: p.default for p in function_parameters(facts) if p.name not in ("mask", "training")}
     assert list({name: default for name, default in own.items() if name not in (*weights, *placing)}.items()) == list(
         {name: default for name, default in expected.items() if name not in learned(facts)}.items()
     )
     assert [name for name in weights if name.endswith("_initializer")] == [f"{n}_initializer" for n in learned(facts)]
     assert all(own[name] is None for name in weights if not name.endswith("_initializer"))
+    assert not (own.keys() & set(SIZES)) or facts.holds == "weights"
 
 
 @each()
@@ -167,7 +168,8 @@ def test_every_parameter_reaches_the_result(facts, layers, changed):
         assert json.loads(json.dumps(made[facts.name, parameter.name].get_config()))[parameter.name] is not None
         if parameter.name in names:
             assert getattr(made[facts.name, parameter.name], parameter.name) == value
-        if parameter.name.endswith(("_regularizer", "_constraint")) or parameter.name in ("seed", "data_format"):
+        silent = ("seed", "data_format", "momentum")  # they tell in training, or for another input
+        if parameter.name.endswith(("_regularizer", "_constraint")) or parameter.name in silent:
             continue
         got, expected, default = (
             to_numpy(results(facts.name, *key))
@@ -314,7 +316,9 @@ def test_symbolic_shape_and_dtype_are_the_real_ones(facts, layers, shapes, symbo
     assert fixed.dtype == free.dtype == dtype_of(shapes(facts.name))
 
 
-@each(*(kind for kind in KINDS if kind not in ("trainable", "curve")))
+@pytest.mark.parametrize(
+    "facts", [facts for facts in CATALOGUE.values() if facts.holds != "weights"], ids=lambda facts: facts.name
+)
 @pytest.mark.parametrize("dtype", ["float32", "float16", "int32"])
 def test_function_of_a_symbolic_tensor_is_its_layer(facts, dtype, layers, shapes):
     layer = layers[facts.name]
@@ -328,9 +332,12 @@ def test_function_of_a_symbolic_tensor_is_its_layer(facts, dtype, layers, shapes
     assert {k: v for k, v in made.get_config().items() if k in fixed} == fixed
 
 
-def scalar(value):
-    """A weight as the number it starts from; other arguments as they are."""
-    return float(to_numpy(value.value).flat[0]) if isinstance(value, keras.Variable) else value
+def of_one(facts, value):
+    """A weight as the number, or the numbers of one curve, it starts from; other arguments as they are."""
+    if not isinstance(value, keras.Variable):
+        return value
+    numbers = to_numpy(value.value)
+    return numbers.reshape(-1, numbers.shape[-1])[0] if facts.kind == "curve" else float(numbers.flat[0])
 
 
 @each()
@@ -347,7 +354,7 @@ def test_empty_input_gives_empty_output(facts):
 
 @each(pointwise=True)
 def test_function_takes_a_single_number(facts, layers):
-    numbers = {name: scalar(value) for name, value in arguments(facts, layers[facts.name]).items()}
+    numbers = {name: of_one(facts, value) for name, value in arguments(facts, layers[facts.name]).items()}
     calls = {
         form: lambda x, form=form: facts.function(form, **numbers) for form in (0.5, 1, np.float32(0.5), np.int8(3))
     }

@@ -33,7 +33,7 @@ def test_the_mask_of_an_embedding_reaches_the_next_layer(facts):
     tokens = keras.Input((4,), dtype="int32")
     vectors = keras.layers.Embedding(10, SHAPE[-1], mask_zero=True)(tokens)
     if kind(facts).least_rank > 3:
-        vectors = keras.layers.TimeDistributed(keras.layers.Reshape((2, 2, 3)))(vectors)
+        vectors = keras.layers.TimeDistributed(keras.layers.Reshape((2, 6)))(vectors)
     output = facts.layer(**seeded(facts))(vectors)
     assert output._keras_mask is vectors._keras_mask
     assert output._keras_mask is not None

@@ -28,14 +28,20 @@ def test_every_activation_has_a_formula_or_a_reference():
     assert not missing, f"give {missing} a formula, or a NumPy function of that name in tests/references.py"
 
 
+def arguments(name):
+    """The parameters that the function has no defaults for."""
+    return references.ARGUMENTS.get(name, {})
+
+
 def weights(name, x, way=QUICKEST, **parameters):
     """The function's value, and the gradient of its sum."""
+    parameters = {**arguments(name), **parameters}
     return accuracy.run(lambda x: CATALOGUE[name].function(x, **parameters), [x], way)
 
 
 def gradient(name, x, cotangent, way=QUICKEST, **parameters):
     """The gradient of the value's sum when each entry counts `cotangent` times."""
-    dtype = x.dtype.name
+    dtype, parameters = x.dtype.name, {**arguments(name), **parameters}
 
     def weighted(x):
         return CATALOGUE[name].function(x, **parameters) * ops.convert_to_tensor(cotangent.astype(dtype))
@@ -45,6 +51,7 @@ def gradient(name, x, cotangent, way=QUICKEST, **parameters):
 
 def numeric_gradient(name, x, cotangent, **parameters):
     """The same from differences of the reference, in long double."""
+    parameters = {**arguments(name), **parameters}
     wide, step = x.astype(np.longdouble), np.longdouble(2.0) ** -24
     found = np.zeros_like(wide)
     for place in np.ndindex(x.shape):
@@ -65,7 +72,7 @@ def rng():
 @pytest.mark.parametrize("name", WITHOUT_FORMULA)
 def test_value_and_gradient_are_those_of_the_reference(name, way, rng):
     x = rng.normal(0, 2, references.SHAPES.get(name, (6, 12))).astype(np.float32)
-    exact = reference(name)(x.astype(np.float64))
+    exact = reference(name)(x.astype(np.float64), **arguments(name))
     got, _ = weights(name, x, way)
     assert got.shape == exact.shape
     np.testing.assert_allclose(got, exact, rtol=2e-6, atol=3e-7)
@@ -185,3 +192,62 @@ def test_each_axis_is_normalised_alike(name, axis, rng):
     out, _ = weights(name, x, axis=axis)
     exact = reference(name)(x.astype(np.float64), axis=axis)
     np.testing.assert_allclose(out, exact, rtol=math.ldexp(1, -20), atol=3e-7)
+
+
+WITH_AXIS = sorted(name for name, facts in CATALOGUE.items() if facts.kind in ("axis", "reshaping") and not facts.holds)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+@pytest.mark.parametrize("name", WITH_AXIS)
+def test_each_axis_is_treated_alike(name, axis, rng):
+    x = rng.normal(0, 2, (4, 6, 2)).astype(np.float32)
+    exact = reference(name)(x.astype(np.float64), axis=axis)
+    np.testing.assert_allclose(weights(name, x, axis=axis)[0], exact, rtol=2e-6, atol=3e-7)
+
+
+OTHERWISE = {
+    "maxout": {"pieces": 3, "adjacent": False},
+    "groupsort": {"group_size": 4},
+    "squash": {"offset": 0.5},
+    "kwta": {"ratio": 0.5},
+    "softmax_one": {"sink": 1.5},
+    "entmax": {"alpha": 1.25},
+    "temperature_softmax": {"temperature": 0.5},
+    "gumbel_softmax": {"temperature": 2.0},
+    "pau": {"safe": "B"},
+    "kan_bspline": {"low": -3.0, "high": 2.0},
+}
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_other_parameters_give_what_the_reference_gives(name, rng):
+    x = rng.normal(0, 2, (6, 12)).astype(np.float32)
+    exact = reference(name)(x.astype(np.float64), **arguments(name), **OTHERWISE[name])
+    np.testing.assert_allclose(weights(name, x, **OTHERWISE[name])[0], exact, rtol=5e-6, atol=1e-6)
+
+
+HUGE = [name for name in WITH_AXIS if name not in ("log_softmax", "solu")]
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_the_largest_and_the_smallest_numbers_give_finite_values_and_slopes(name, rng):
+    top = np.finfo(np.float32).max
+    x = np.array([[top, -top, 0, 1], [0, 0, 0, 0], [1e-30, -1e-30, 1e-38, 0], [1e20, 1e20, 1e20, -1e20]], np.float32)
+    out, slope = weights(name, x)
+    assert np.isfinite(out).all()
+    assert np.isfinite(slope).all()
+
+
+FAR = {"pau": 1.0, "group_rational": 1.0, "hermite": 4.0, "kan_bspline": 1.0, "apl": 1.0}
+
+
+@pytest.mark.parametrize("name", FAR)
+def test_learned_curves_grow_as_their_leading_term_far_out(name):
+    """Powers of large numbers overflow long before the curve does; and at infinity there is no NaN."""
+    x = np.repeat(np.float32([[-1e9], [1e9], [-1e8], [1e8], [-np.inf], [np.inf], [np.nan]]), 12, 1)
+    out = weights(name, x)[0].astype(np.float64)
+    exact = reference(name)(x[:4].astype(np.float64), **arguments(name))
+    np.testing.assert_allclose(out[:4], exact, rtol=1e-4)
+    assert np.isfinite(gradient(name, x[:4], np.ones((4, 12)))).all()
+    assert not np.isnan(out[4:6]).any()
+    assert np.isnan(out[6]).all()

@@ -12,7 +12,8 @@ from samples import BACKEND, CATALOGUE, built, each, evaluate, learned, sample, 
 
 import keras_acts
 
-TRAINED = each("trainable", "curve")
+KINDS = ("trainable", "curve")
+TRAINED = each(*KINDS)
 X = sample((4, 3), reach=4)
 
 SHAPES = {
@@ -77,7 +78,7 @@ def both_formats():
     calls = {}
     rng = np.random.default_rng(2)
     for name, facts in CATALOGUE.items():
-        if learned(facts):
+        if facts.kind in KINDS:
             last = built(facts, data_format="channels_last", **started(facts))
             first = built(facts, (2, 12, 4, 6), data_format="channels_first", **started(facts))
             for mine, other in zip(last.trainable_weights, first.trainable_weights, strict=True):
@@ -113,7 +114,7 @@ def trained():
     hidden = keras.layers.Dense(
         6, trainable=False, name="frozen", kernel_initializer=keras.initializers.RandomNormal(stddev=1, seed=3)
     )(inputs)
-    layers = {name: facts.layer(**started(facts)) for name, facts in CATALOGUE.items() if learned(facts)}
+    layers = {name: facts.layer(**started(facts)) for name, facts in CATALOGUE.items() if facts.kind in KINDS}
     outputs = [layer(hidden) for layer in layers.values()]
     model = keras.Model(inputs, keras.layers.Dense(1, name="head")(keras.layers.add(outputs)))
     model.compile(keras.optimizers.SGD(0.01), "mse", jit_compile=BACKEND == "jax")

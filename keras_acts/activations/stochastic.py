@@ -1,8 +1,10 @@
 """Curves that draw random numbers in training and none in inference."""
 
+import math
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_acts._bases import Stochastic
@@ -394,6 +396,13 @@ class GumbelSigmoid(Stochastic, fn=gumbel_sigmoid):
         super().__init__(seed, {"temperature": temperature}, **kwargs)
 
 
+def _beside(place: float, x: Tensor, side: int) -> float:
+    """The number of the dtype of `x` that is next to a place, or on it: the one below for side -1, above for 1."""
+    dtype = np.dtype(keras.backend.standardize_dtype(x.dtype)).type
+    near = dtype(place)
+    return float(near if side * (float(near) - place) >= 0 else np.nextafter(near, dtype(side * math.inf)))
+
+
 @activation(
     kind="stochastic",
     formula="clip((high - low) * sigmoid(x) + low, 0, 1)",
@@ -436,10 +445,11 @@ def hard_concrete(
     """
     if training:
         x = (x + _logistic_noise(x, seed)) / temperature
-    # Where the result nears 0 it is found as a difference of small numbers, and where it nears 1 as 1 less one.
+    # Which side of a kink `x` lies on is asked of `x` itself, since the value there is known up to rounding only.
     opens, closes = logistic(x)
-    y = high * opens + low * closes
-    return ops.where(y > 1, ops.ones_like(y), ops.where(y <= 0, ops.zeros_like(y), y))
+    left, right = _beside(math.log(-low / high), x, -1), _beside(math.log((1 - low) / (high - 1)), x, 1)
+    y = ops.where(x >= right, ops.ones_like(x), high * opens + low * closes)
+    return ops.where(x <= left, ops.zeros_like(x), y)
 
 
 class HardConcrete(Stochastic, fn=hard_concrete):
