@@ -28,7 +28,7 @@ from keras_acts.activations.stochastic import *  # noqa: E402, F403
 from keras_acts.activations.surrogate import *  # noqa: E402, F403
 from keras_acts.activations.trainable import *  # noqa: E402, F403
 from keras_acts.blocks import GatedDense  # noqa: E402
-from keras_acts.monitor import DyingReLUMonitor  # noqa: E402
+from keras_acts.monitor import DyingReLUMonitor, Revive, diagnose, with_prelu  # noqa: E402
 from keras_acts.plot import plot_activation, plot_sheet  # noqa: E402
 from keras_acts.properties import facts, initializer_for  # noqa: E402
 from keras_acts.study import compare  # noqa: E402
@@ -37,12 +37,15 @@ __version__ = "0.1.0"
 __all__ = [
     "DyingReLUMonitor",
     "GatedDense",
+    "Revive",
     "compare",
+    "diagnose",
     "facts",
     "get",
     "initializer_for",
     "list_activations",
     "plot_activation",
     "plot_sheet",
+    "with_prelu",
 ]
 __all__ += [name for known in _CATALOGUE.values() for name in (known.name, known.layer.__name__)]

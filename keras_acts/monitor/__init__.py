@@ -1,8 +1,24 @@
 """The dying-ReLU monitor: exact counts per unit, made inside the compiled training step."""
 
-from keras_acts.monitor._callback import DyingReLUMonitor, DyingReLUWarning, Units
+from keras_acts.monitor._callback import DyingReLUMonitor, DyingReLUWarning
+from keras_acts.monitor._diagnose import diagnose
 from keras_acts.monitor._engine import Engine, Reading
+from keras_acts.monitor._findings import Finding
 from keras_acts.monitor._history import History
 from keras_acts.monitor._recorder import Site
+from keras_acts.monitor._repair import Revive, with_prelu
+from keras_acts.monitor._units import Units
 
-__all__ = ["DyingReLUMonitor", "DyingReLUWarning", "Engine", "History", "Reading", "Site", "Units"]
+__all__ = [
+    "DyingReLUMonitor",
+    "DyingReLUWarning",
+    "Engine",
+    "Finding",
+    "History",
+    "Reading",
+    "Revive",
+    "Site",
+    "Units",
+    "diagnose",
+    "with_prelu",
+]

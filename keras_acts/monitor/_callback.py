@@ -1,6 +1,5 @@
 """The callback: what `fit` calls, what the user sees."""
 
-import dataclasses
 import os
 import warnings
 from collections.abc import Callable, Collection
@@ -10,40 +9,16 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_acts.monitor import _findings, _report, _units
 from keras_acts.monitor._engine import Engine, Reading
+from keras_acts.monitor._findings import Evidence, Finding, Weights, weights_of
 from keras_acts.monitor._history import History, ranges
-from keras_acts.monitor._recorder import EXTRAS, Site
-
-ALIVE, RARE, SUSPECT, DEAD, NONFINITE = STATES = ("alive", "rare", "suspect", "dead", "non-finite")
+from keras_acts.monitor._recorder import EXTRAS
+from keras_acts.monitor._units import DEAD, NONFINITE, Units
 
 
 class DyingReLUWarning(UserWarning):
     """Units of a layer died, or produce NaN or infinities."""
-
-
-@dataclasses.dataclass(eq=False)
-class Units:
-    """What is known of each unit of one layer after an epoch; every array has one entry per unit.
-
-    Attributes:
-        site: The layer and its activation.
-        samples: How many samples the layer saw.
-        states: `"alive"`, `"rare"` (fired, but in less than 1 % of the samples), `"dead"`, `"non-finite"`; after a
-            single batch `"suspect"` in place of `"dead"`.
-        dead_epochs: For how many epochs in a row the unit has been dead.
-        columns: The exact counts, see `Reading`.
-    """
-
-    site: Site
-    samples: int
-    states: np.ndarray
-    dead_epochs: np.ndarray
-    columns: dict[str, np.ndarray]
-
-    @property
-    def dead(self) -> np.ndarray:
-        """Numbers of the dead units."""
-        return np.flatnonzero(self.states == DEAD)
 
 
 class DyingReLUMonitor(keras.callbacks.Callback):
@@ -79,6 +54,8 @@ class DyingReLUMonitor(keras.callbacks.Callback):
         units: For each observed layer its `Units` in the last epoch.
         initial: The same after the first batch, which the weights before training have seen.
         history: The `History`: one row per layer and epoch.
+        is_training: False where `diagnose` looks at a model that stays as it is.
+        findings: What is wrong: a list of `Finding`, each with its cause and cure, noted once, when first seen.
         unobserved: Layers whose activation cannot be counted, and why.
 
     Raises:
@@ -100,7 +77,7 @@ class DyingReLUMonitor(keras.callbacks.Callback):
     def __init__(
         self,
         alarm: float = 0.2,
-        rise: float = 0.1,
+        rise: float = 0.15,
         stop: float | None = None,
         extras: Collection[str] = (),
         layers: Collection[str] | Callable[[keras.layers.Layer], bool] | None = None,
@@ -123,14 +100,19 @@ class DyingReLUMonitor(keras.callbacks.Callback):
         self.initial: dict[str, Units] = {}
         self.unobserved: dict[str, str] = {}
         self.history = History()
+        self.is_training = True
         self._engine: Engine | None = None
-        self._begins = False
+        self._begins = self._has_epochs = False
         self._epoch = 0
-        self._warned: set[tuple[str, str]] = set()
+        self.findings: list[Finding] = []
+        self._known: set[tuple[str, str]] = set()
         self._lowest: dict[str, float] = {}
+        self._fired_ever: dict[str, np.ndarray] = {}
+        self._start: dict[Any, Weights | None] = {}
+        self._weights: dict[Any, Weights | None] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_engine": None, "_model": None}
+        return {**self.__dict__, "_engine": None, "_model": None, "_start": {}, "_weights": {}}
 
     def _wants(self, layer: keras.layers.Layer) -> bool:
         if self.layers is None:
@@ -143,8 +125,6 @@ class DyingReLUMonitor(keras.callbacks.Callback):
         """Put the observed step in place of the model's own."""
         self._engine = Engine.on(self._model, self._engine, self.extras, self._wants)
         self._begins = True
-        self._warned.clear()
-        self._lowest.clear()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Begin the history, or go on with it where `fit` starts at a later epoch."""
@@ -152,6 +132,14 @@ class DyingReLUMonitor(keras.callbacks.Callback):
             return
         self._begins = False
         self.history.forget_from(epoch)
+        self.findings = [finding for finding in self.findings if 0 < epoch > finding.epoch]
+        self._known = {finding.key for finding in self.findings}
+        if epoch == 0:
+            self.units, self.dead, self.initial = {}, {}, {}
+            self._lowest.clear()
+            self._fired_ever.clear()
+            self._start = {}
+        self._weights = {} if self._model is None else self._weigh()
         if self.path is not None and self._engine is not None:
             self.history.open(self._engine.free_path(self, self.path), epoch)
 
@@ -166,18 +154,29 @@ class DyingReLUMonitor(keras.callbacks.Callback):
         if self._engine is None:
             return
         reading = self._engine.take(epoch)
+        self._has_epochs = True
         self.unobserved = self._engine.missing()
-        if self._engine.first is not None and not any(row["epoch"] == -1 for row in self.history.rows) and epoch == 0:
+        if (
+            self.is_training
+            and self._engine.first is not None
+            and not any(row["epoch"] == -1 for row in self.history.rows)
+            and epoch == 0
+        ):
             self.initial = self._judge(self._engine.first, is_part=True)
-            self.history.add(-1, [self._row(-1, name, units) for name, units in self.initial.items()], {})
+            self.history.add(-1, [_units.row(-1, name, units) for name, units in self.initial.items()], {})
+            notes = (_findings.silent_at_start(name, units) for name, units in self.initial.items())
+            self.findings += [note for note in notes if note is not None]
         before = self.units if epoch > 0 else {}
         self.units = self._judge(reading)
         self.dead = {name: units.dead for name, units in self.units.items()}
-        rows = [self._row(epoch, name, units, before.get(name)) for name, units in self.units.items()]
+        rows = [_units.row(epoch, name, units, before.get(name)) for name, units in self.units.items()]
         self.history.add(epoch, rows, {name: units.states == DEAD for name, units in self.units.items()})
         if logs is not None:
-            logs.update(self._totals())
-        self._tell(epoch, rows)
+            logs.update(_units.totals(list(self.units.values())))
+        found = _findings.find(self._evidence(epoch, reading, before), self.alarm, self.rise, self._lowest)
+        for row in rows:
+            self._lowest[row["layer"]] = min(row["dead_share"], self._lowest.get(row["layer"], 1.0))
+        self._tell(epoch, rows, found)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Give the model its own step back, and sum up."""
@@ -228,61 +227,51 @@ class DyingReLUMonitor(keras.callbacks.Callback):
 
     def _judge(self, reading: Reading, is_part: bool = False) -> dict[str, Units]:
         mine = ((site, columns) for site, columns in reading.columns.items() if self._wants(site.layer))
-        return {site.name: self._units(site, columns, is_part) for site, columns in mine}
-
-    def _units(self, site: Site, columns: dict[str, np.ndarray], is_part: bool) -> Units:
-        samples, fired = int(columns["samples"][0]), columns["fired"]
-        states = np.full(site.units, ALIVE, dtype="<U10")
-        states[fired < 0.01 * samples] = RARE
-        states[fired == 0] = SUSPECT if is_part or not samples else DEAD
-        states[(fired == 0) & (columns["nonfinite"] > 0)] = NONFINITE
-        before = self.units.get(site.name)
-        epochs = np.zeros(site.units, "int64") if before is None else before.dead_epochs
-        return Units(site, samples, states, np.where(states == DEAD, epochs + 1, 0), columns)
-
-    def _row(self, epoch: int, name: str, units: Units, before: Units | None = None) -> dict[str, Any]:
-        states, columns, n = units.states, units.columns, max(units.samples, 1)
-        was = before.states == DEAD if before is not None else np.zeros(units.site.units, bool)
-        now = states == DEAD
-        row = {
-            "epoch": epoch,
-            "layer": name,
-            "function": units.site.function,
-            "units": units.site.units,
-            "samples": units.samples,
-            **{state: int((states == state).sum()) for state in STATES},
-            "dead_share": float(now.mean()),
-            "most_dead_epochs": int(units.dead_epochs.max()),
-            "firing_rate": float(columns["fired"].mean() / n),
-            "nonfinite_samples": int(columns["nonfinite"].max()),
-            "peak": _largest(columns["peak"]),
-            "died": ranges(np.flatnonzero(now & ~was)),
-            "woke": ranges(np.flatnonzero(was & ~now)),
-        }
-        places = max(int(columns["places"][0]), 1) if "places" in columns else 1
-        for column, label in (("active", "active_share"), ("low", "low_share"), ("high", "high_share")):
-            if column in columns:
-                row[label] = float(columns[column].mean() / places)
-        if "output" in columns:
-            row["mean"] = float(columns["output"].mean() / places)
-        if "reached" in columns:
-            row["reached_share"] = float(columns["reached"].mean() / n)
-        return row
-
-    def _totals(self) -> dict[str, float]:
-        layers = list(self.units.values())
-        dead = sum(units.dead.size for units in layers)
-        total = sum(units.site.units for units in layers)
         return {
-            "dead_units": dead,
-            "dead_share": dead / total if total else 0.0,
-            "dead_layers": sum(units.dead.size == units.site.units for units in layers),
-            "nonfinite_units": sum(int((units.states == NONFINITE).sum()) for units in layers),
+            site.name: _units.judge(site, columns, reading.steps, self.units.get(site.name), is_part)
+            for site, columns in mine
         }
+
+    def _evidence(self, epoch: int, reading: Reading, before: dict[str, Units]) -> Evidence:
+        for name, units in self.units.items():
+            fired = self._fired_ever.setdefault(name, np.zeros(units.site.units, bool))
+            fired |= units.columns["fired"] > 0
+        first, self._weights = self._weights, self._weigh()
+        # Of a layer that was not built yet: the first weights there are.
+        start = self._start = {**self._weights, **first, **self._start}
+        optimizer = getattr(self._model, "optimizer", None)
+        try:
+            rate = None if optimizer is None else float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+        except (AttributeError, TypeError, ValueError):
+            rate = None
+        calls = [] if self._engine is None else self._engine.calls
+        return Evidence(
+            epoch,
+            self.units,
+            before,
+            self._fired_ever,
+            start,
+            self._weights,
+            reading.inputs,
+            rate,
+            calls,
+            self.is_training,
+        )
+
+    def _weigh(self) -> dict[Any, Weights | None]:
+        """What is remembered of the weights of each layer that stands before an activation; once per epoch."""
+        if self._model is None:
+            layers = {units.site.producer for units in self.units.values() if units.site.producer is not None}
+        elif self.units:
+            _ = self.model  # brings the weights back from the device
+            layers = {units.site.producer for units in self.units.values() if units.site.producer is not None}
+        else:
+            layers = self.model._flatten_layers()
+        return {layer: weights_of(layer) for layer in layers}
 
     # Telling
 
-    def _tell(self, epoch: int, rows: list[dict[str, Any]]) -> None:
+    def _tell(self, epoch: int, rows: list[dict[str, Any]], found: list[Finding]) -> None:
         changes = [
             f"{row['layer']}: {row['dead']} of {row['units']} dead"
             + (f", died: {row['died']}" if row["died"] else "")
@@ -292,36 +281,23 @@ class DyingReLUMonitor(keras.callbacks.Callback):
         ]
         if self.verbose and changes:
             print(f"\nEpoch {epoch + 1}: " + "; ".join(changes))
-        for row in rows:
-            self._warn_of(epoch, row)
         worst = max((row["dead_share"] for row in rows), default=0.0)
         if self.stop is not None and worst >= self.stop and self._model is not None:
             self._model.stop_training = True
-
-    def _warn_of(self, epoch: int, row: dict[str, Any]) -> None:
-        name, share = row["layer"], row["dead_share"]
-        lowest = self._lowest[name] = min(share, self._lowest.get(name, share))
-        counted = f"{row['dead']} of {row['units']} units of layer {name!r} are dead after epoch {epoch + 1}"
-        if row["dead"] == row["units"]:
-            self._warn(name, "all", f"{counted}: nothing passes through it any more, and nothing below it learns.")
-        elif share >= self.alarm:
-            self._warn(name, "share", f"{counted}: {row['function']} had slope 0 there for every sample.")
-        elif share - lowest >= self.rise:
-            self._warn(name, "rise", f"{counted}, up from {lowest:.0%}: units keep dying.")
-        if row[NONFINITE] or row["nonfinite_samples"]:
-            text = f"Layer {name!r} saw NaN or infinity in {row['nonfinite_samples']} of {row['samples']} samples"
-            self._warn(name, NONFINITE, f"{text} of epoch {epoch + 1}.")
-
-    def _warn(self, name: str, kind: str, message: str) -> None:
-        if (name, kind) not in self._warned:
-            self._warned.add((name, kind))
-            warnings.warn(message, DyingReLUWarning, stacklevel=2)
+        new = [finding for finding in found if finding.key not in self._known]
+        self._known.update(finding.key for finding in new)
+        self.findings += new
+        for finding in new:
+            if finding.is_alarm:
+                warnings.warn(str(finding), DyingReLUWarning, stacklevel=2)
 
     def summary(self) -> str:
         """What there is to know after training, as text."""
+        if not self._has_epochs:
+            return "Dying-ReLU monitor: no epoch was trained."
         if not self.units:
             return "Dying-ReLU monitor: no activation was observed." + self._unobserved_text()
-        totals = self._totals()
+        totals = _units.totals(list(self.units.values()))
         total = sum(units.site.units for units in self.units.values())
         lines = [f"Dying-ReLU monitor: {totals['dead_units']} of {total} units dead in the last epoch."]
         width = max(len(name) for name in self.units)
@@ -334,13 +310,22 @@ class DyingReLUMonitor(keras.callbacks.Callback):
                     + (f" ({ranges(units.dead)})" if units.dead.size else "")
                     + (f", {broken} non-finite" if broken else "")
                 )
+        lines += [f"  {finding}" for finding in self.findings if finding.is_alarm]
         return "\n".join(lines) + self._unobserved_text()
+
+    def report(self, path: str | os.PathLike[str]) -> None:
+        """Write all this with its pictures into one HTML file, which opens without a network.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        _report.write(self, Path(path))
+
+    def note_unseen(self, model: Any) -> None:
+        """Add to `unobserved` the layers of a model that a watched step did not come to."""
+        if self._engine is not None:
+            self._engine.model = model
+            self.unobserved = self._engine.missing()
 
     def _unobserved_text(self) -> str:
         return "".join(f"\n  not observed: {name}: {reason}" for name, reason in self.unobserved.items())
-
-
-def _largest(peaks: np.ndarray) -> float | None:
-    """The largest of the known ones; where a unit fired, no unknown one is larger."""
-    known = peaks[~np.isnan(peaks)]
-    return float(known.max()) if known.size else None

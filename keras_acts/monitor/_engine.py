@@ -43,10 +43,12 @@ class Reading:
             (the step, from 1, in which the unit last and first fired; 0: never), `"first_nonfinite"`. On demand:
             `"active"` of `"places"` positions have a slope that is not zero; `"output"` (sum over positions);
             `"low"`, `"high"` (saturated positions); `"reached"` (samples from which a gradient arrives).
+        inputs: Mean and standard deviation of the data, for each layer that it goes into.
     """
 
     steps: int
     columns: dict[Site, dict[str, np.ndarray]]
+    inputs: dict[keras.layers.Layer, tuple[float, float]]
 
 
 class Engine:
@@ -191,8 +193,8 @@ class Engine:
     def _reading(self) -> Reading:
         vectors = self.counters.read()
         if vectors is None or self.layout is None:
-            return Reading(0, {})
-        return Reading(int(vectors["steps"]), self.layout.unpack(vectors))
+            return Reading(0, {}, {})
+        return Reading(int(vectors["steps"]), self.layout.unpack(vectors), self.layout.unpack_inputs(vectors))
 
     def missing(self) -> dict[str, str]:
         """Layers with an activation that was not counted, and why."""

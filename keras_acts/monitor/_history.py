@@ -167,10 +167,13 @@ class History:
             self._rewrite()
             return
         try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(line)
+            self._add_line(line)
         except OSError as error:
             self._give_up(error)
+
+    def _add_line(self, line: str) -> None:
+        with self.path.open("a", encoding="utf-8") as file:  # pyright: ignore[reportOptionalMemberAccess]
+            file.write(line)
 
     def _lines(self) -> list[str]:
         lines = [json.dumps({"keras_acts.monitor": _VERSION}) + "\n"]
@@ -183,23 +186,18 @@ class History:
         return lines
 
     def _rewrite(self) -> None:
-        """Replace the file in one step, so that at no time it holds half of anything."""
         if self.path is None:
             return
-        text, temporary = "".join(self._lines()), None
+        text = "".join(self._lines())
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=self.path.parent, delete=False, encoding="utf-8") as file:
-                temporary = file.name
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self.path)
+            self._replace_file(text)
             self._size = len(text)
         except OSError as error:
             self._give_up(error)
-            if temporary and os.path.exists(temporary):
-                os.unlink(temporary)
+
+    def _replace_file(self, text: str) -> None:
+        write_whole(self.path, text)  # pyright: ignore[reportArgumentType]
 
     def _give_up(self, error: OSError) -> None:
         warnings.warn(
@@ -207,6 +205,22 @@ class History:
             stacklevel=2,
         )
         self.path = None
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write or replace a file in one step, so that at no time it holds half of anything."""
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+            temporary = file.name
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        if temporary and os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
 
 
 def ranges(units: np.ndarray) -> str:

@@ -122,6 +122,8 @@ class Recorder:
         self.columns: dict[tuple, dict[str, Tensor]] = {}
         self._reasons: dict[tuple, tuple[str, str]] = {}
         self.calls: list[Call] = []
+        self.fed: dict[tuple, keras.layers.Layer] = {}
+        self._data: dict[int, Tensor] = {}
         self._depth = 0
         self._frames: list[_Frame] = []
         self._origins: dict[int, tuple[keras.layers.Layer, Tensor]] = {}  # keeps the tensors, so that ids stay theirs
@@ -149,6 +151,9 @@ class Recorder:
         if not tensors or any(keras.utils.is_keras_tensor(t) for t in tensors):
             return original(layer, *args, **kwargs)
         self.calls.append(Call(layer, tuple(self._origin(t) for t in tensors)))
+        is_data = not isinstance(layer, keras.Model) and all(self._is_data(t) for t in tensors)
+        if is_data and layer.trainable_weights:
+            self._measure(layer, tensors[0])
         if isinstance(layer, keras.layers.RNN):
             self._reasons[(id(layer),)] = layer.name, "its cell runs inside a loop"
             return self._apply(lambda: original(layer, *args, **kwargs))
@@ -165,9 +170,27 @@ class Recorder:
             elif name:
                 object.__setattr__(layer, name, held)
             self._frames.pop()
+        if is_data and not layer.trainable_weights:
+            self._data.update((id(t), t) for t in keras.tree.flatten(outputs))
         for tensor in keras.tree.flatten(outputs):
             self._origins.setdefault(id(tensor), (layer, tensor))  # the innermost layer that made it
         return outputs
+
+    def _is_data(self, tensor: Tensor) -> bool:
+        """Whether a tensor is what the model was given, or comes from it through layers without trained weights."""
+        is_given = self._origin(tensor) is None and all(isinstance(f.layer, keras.Model) for f in self._frames)
+        return is_given or id(tensor) in self._data
+
+    def _measure(self, layer: keras.layers.Layer, x: Tensor) -> None:
+        """Number, sum and sum of squares of the data that goes into the first layer that is trained."""
+        if keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype)) and self.backend.is_home(
+            x, self.home
+        ):
+            x = ops.cast(ops.stop_gradient(x), "float32")
+            x = ops.where(ops.isfinite(x), x, 0.0)
+            size = ops.cast(ops.prod(ops.stack(ops.shape(x))), "float32")
+            self.fed[("data", id(layer))] = layer
+            self._add(("data", id(layer)), {"moments": ops.stack([size, ops.sum(x), ops.sum(x * x)])})
 
     def call_function(self, name: str, original: Callable, x: Tensor, args: tuple, kwargs: dict) -> Tensor:
         """Call an activation function that a layer's own `call` applies, and count it."""
@@ -251,7 +274,8 @@ class Recorder:
             return None, None
         site = self.sites.get(place.key)
         if site is None:
-            path = "/".join([*(frame.layer.name for frame in self._frames[1:]), place.layer.name])
+            around = [frame.layer for frame in self._frames[1:] if frame.layer is not place.layer]
+            path = "/".join(layer.name for layer in [*around, place.layer])
             site = Site("", path, place.layer, place.function, units, axis, curve, place.producer)
             self.sites[place.key] = site
         if (site.units, site.axis) != (units, axis):
@@ -276,7 +300,7 @@ class Recorder:
             _curves[key] = found
         curve = _curves[key]
         if curve is None:
-            raise NotObservableError("an element of its output depends on several elements of its input")
+            raise NotObservableError("each of its outputs depends on several inputs")
         return curve
 
     def _count(self, key: tuple, site: Site, x: Tensor, y: Tensor, function: Callable | None) -> Callable[[], Tensor]:
@@ -439,11 +463,14 @@ class Layout:
     Attributes:
         sites: The sites with their final names, in the order in which the step came to them.
         columns: Kind of vector (`"sum"`, `"peak"` or `"total"`), site's key, column and slice.
+        sizes: Length of each vector.
+        fed: The layers that the data goes into, by the keys of their columns.
     """
 
     sites: dict[tuple, Site]
     columns: tuple[tuple[str, tuple, str, slice], ...]
     sizes: dict[str, int]
+    fed: dict[tuple, keras.layers.Layer]
 
     @classmethod
     def of(cls, recorder: Recorder) -> "Layout":
@@ -452,10 +479,11 @@ class Layout:
         columns = []
         for key, values in recorder.columns.items():
             for name, value in values.items():
-                kind = {"peak": "peak", "output": "total"}.get(name, "sum")
+                kind = {"peak": "peak", "output": "total", "moments": "total"}.get(name, "sum")
                 columns.append((kind, key, name, slice(sizes[kind], sizes[kind] + value.shape[0])))
                 sizes[kind] += value.shape[0]
-        return cls({key: recorder.sites[key] for key in recorder.columns}, tuple(columns), sizes)
+        sites = {key: recorder.sites[key] for key in recorder.columns if key in recorder.sites}
+        return cls(sites, tuple(columns), sizes, dict(recorder.fed))
 
     def pack(self, recorder: Recorder, like: Callable[[str, int], Tensor]) -> dict[str, Tensor]:
         """One vector per kind from what a step recorded; `like(kind, size)` fills in for what it did not."""
@@ -470,6 +498,8 @@ class Layout:
         """Columns by site from the accumulated vectors."""
         found: dict[Site, dict[str, np.ndarray]] = {}
         for kind, key, name, place in self.columns:
+            if key not in self.sites:
+                continue
             values = vectors[kind][place]
             if name == "peak":  # minus infinity: there was none
                 values = np.where(np.isfinite(values), values, np.float32(np.nan))
@@ -478,6 +508,16 @@ class Layout:
                 found[self.sites[key]].update(first=vectors["first"][place], last=vectors["last"][place])
             if name == "nonfinite":
                 found[self.sites[key]]["first_nonfinite"] = vectors["first"][place]
+        return found
+
+    def unpack_inputs(self, vectors: dict[str, np.ndarray]) -> dict[keras.layers.Layer, tuple[float, float]]:
+        """Mean and standard deviation of the data that goes into a layer."""
+        found = {}
+        for kind, key, _, place in self.columns:
+            if key in self.fed:
+                size, total, squares = vectors[kind][place]
+                mean = total / max(size, 1)
+                found[self.fed[key]] = float(mean), float(np.sqrt(max(squares / max(size, 1) - mean * mean, 0)))
         return found
 
 

@@ -1,0 +1,94 @@
+"""The monitor's pictures. Matplotlib is imported when something is drawn, not before."""
+
+from typing import Any
+
+import numpy as np
+
+from keras_acts.monitor._history import History
+from keras_acts.monitor._units import Units
+from keras_acts.plot import COLOURS
+
+_MOST_LAYERS = 60
+_MOST_UNITS = 512
+
+
+def _figure(width: float, height: float) -> Any:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def dead_by_layer(history: History) -> Any:
+    """Share of dead units, layer by epoch."""
+    rows = [row for row in history.rows if row["epoch"] >= 0]
+    layers = list(dict.fromkeys(row["layer"] for row in rows))[:_MOST_LAYERS]
+    epochs = sorted({row["epoch"] for row in rows})
+    shares = np.full((len(layers), len(epochs)), np.nan)
+    for row in rows:
+        if row["layer"] in layers:
+            shares[layers.index(row["layer"]), epochs.index(row["epoch"])] = row["dead_share"]
+    figure = _figure(7.5, 1.4 + 0.26 * max(len(layers), 3))
+    ax = figure.add_subplot()
+    image = ax.imshow(100 * shares, aspect="auto", cmap="magma_r", vmin=0, vmax=100, interpolation="nearest")
+    ax.set_yticks(range(len(layers)), layers)
+    _epoch_ticks(ax, epochs)
+    ax.set_title("Dead units by layer", loc="left")
+    figure.colorbar(image, ax=ax, label="dead units (%)")
+    if shares.size <= 150:
+        for (y, x), share in np.ndenumerate(shares):
+            if np.isfinite(share):
+                ax.text(x, y, f"{share:.0%}", ha="center", va="center", fontsize=8, color="w" if share > 0.5 else "k")
+    return figure
+
+
+def dead_by_unit(history: History, layer: str) -> Any:
+    """Which units of one layer were dead in which epoch."""
+    epochs, table = history.dead_units(layer)
+    cut = table[:, :_MOST_UNITS]
+    figure = _figure(7.5, 1.2 + min(3.5, max(0.8, 0.03 * cut.shape[1])))
+    ax = figure.add_subplot()
+    ax.imshow(cut.T, aspect="auto", cmap=_two_colours(), vmin=0, vmax=1, interpolation="nearest")
+    _epoch_ticks(ax, epochs.tolist())
+    ax.set_ylabel("unit")
+    ax.yaxis.get_major_locator().set_params(integer=True)
+    left = f", the first {_MOST_UNITS} of {table.shape[1]}" if table.shape[1] > _MOST_UNITS else ""
+    ax.set_title(f"Units of {layer}{left}: dead in orange", loc="left")
+    return figure
+
+
+def firing_rates(units: dict[str, Units]) -> Any:
+    """How often the units of each layer fire, in the last epoch."""
+    shown = list(units.items())[:_MOST_LAYERS]
+    figure = _figure(7.5, 1.2 + 0.42 * max(len(shown), 2))
+    ax = figure.add_subplot()
+    edges = np.linspace(0, 1, 41)
+    for place, (_, layer) in enumerate(shown):
+        rates = layer.columns["fired"] / max(layer.samples, 1)
+        counts, _ = np.histogram(rates, edges)
+        height = 0.85 * counts / max(counts.max(), 1)
+        ax.fill_between(
+            edges[:-1], -place + 0 * height, -place + height, step="post", color=COLOURS[0], alpha=0.75, lw=0
+        )
+        dead = layer.dead.size
+        if dead:
+            ax.text(-0.012, -place + 0.1, f"{dead} dead", ha="right", fontsize=8, color=COLOURS[1])
+    ax.set_yticks([-place for place in range(len(shown))], [name for name, _ in shown])
+    ax.set_xlim(-0.16, 1.0)
+    ax.set_xticks(np.linspace(0, 1, 6), [f"{x:.0%}" for x in np.linspace(0, 1, 6)])
+    ax.set_xlabel("share of samples in which a unit fires")
+    ax.set_title("Firing rates of the units, last epoch", loc="left")
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    return figure
+
+
+def _epoch_ticks(ax: Any, epochs: list[int]) -> None:
+    every = max(1, len(epochs) // 12)
+    ax.set_xticks(range(0, len(epochs), every), [epoch + 1 for epoch in epochs[::every]])
+    ax.set_xlabel("epoch")
+
+
+def _two_colours() -> Any:
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap(["0.93", COLOURS[1]])
