@@ -92,7 +92,7 @@ def funnel_relu(
         TypeError: `epsilon` is not a number.
         ValueError: `epsilon` is not between 1e-12 and 1, or `x` does not have four axes.
 
-    Example:
+    Examples:
         >>> x, one = np.array([[[[2.0], [-3.0]]]]), np.ones(1)
         >>> y = keras_acts.funnel_relu(x, 0.5 * np.ones((1, 1, 1)), one, 0 * one, 0 * one, one)
         >>> keras.ops.convert_to_numpy(y).ravel().round(3)
@@ -134,7 +134,7 @@ class FunnelReLU(Contextual, fn=funnel_relu):
         TypeError: `epsilon`, `kernel_size` or `momentum` is not a number.
         ValueError: `epsilon` is not between 1e-12 and 1, or the input does not have four axes.
 
-    Example:
+    Examples:
         >>> keras_acts.FunnelReLU()(np.zeros((1, 4, 4, 3))).shape == (1, 4, 4, 3)
         True
     """
@@ -205,7 +205,7 @@ def dice(
         TypeError: `epsilon` is not a number.
         ValueError: `epsilon` is not between 1e-12 and 1, or `axis` is not an axis of `x` after the first.
 
-    Example:
+    Examples:
         >>> y = keras_acts.dice([[-1.0], [0.0], [1.0]], [0.0], [0.0], [1.0])
         >>> keras.ops.convert_to_numpy(y).ravel().round(4)
         array([-0.2689,  0.    ,  0.7311], dtype=float32)
@@ -233,7 +233,7 @@ class Dice(Contextual, fn=dice):
         training: Whether to normalise with the batch's own statistics, and have the moving ones follow.
         mask: Boolean tensor over the first axes; steps where it is `False` do not count in the statistics.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.Dice()(np.array([[-1.0, 1.0]]))).round(4)
         array([[-0.2689,  0.7311]], dtype=float32)
     """
@@ -313,7 +313,7 @@ def dynamic_relu(
         TypeError: `pieces` is not a number, or `per_channel` neither True nor False.
         ValueError: `pieces` is below 1, or `axis` is not an axis of `x` after the first.
 
-    Example:
+    Examples:
         >>> nothing = np.zeros((1, 1)), np.zeros(1), np.zeros((1, 4)), np.zeros(4)
         >>> keras.ops.convert_to_numpy(keras_acts.dynamic_relu([[-1.0], [2.0]], *nothing)).ravel()
         array([0., 2.], dtype=float32)
@@ -350,7 +350,7 @@ class DynamicReLU(Contextual, fn=dynamic_relu):
         TypeError: `pieces` or `reduction` is not a number, or `per_channel` neither True nor False.
         ValueError: `pieces` or `reduction` is below 1.
 
-    Example:
+    Examples:
         >>> layer = keras_acts.DynamicReLU(expand_kernel_initializer=0.0)
         >>> keras.ops.convert_to_numpy(layer(np.array([[-1.0, 2.0]])))
         array([[0., 2.]], dtype=float32)
@@ -430,7 +430,7 @@ def meta_acon(
     Raises:
         ValueError: `axis` is not an axis of `x` after the first.
 
-    Example:
+    Examples:
         >>> one = np.ones(1), np.zeros(1), np.ones((1, 1)), np.zeros(1), np.zeros((1, 1)), np.zeros(1)
         >>> keras.ops.convert_to_numpy(keras_acts.meta_acon([[-1.0], [2.0]], *one)).ravel().round(4)
         array([-0.3775,  1.4621], dtype=float32)
@@ -461,7 +461,7 @@ class MetaACON(Contextual, fn=meta_acon):
         TypeError: `reduction` is not a number.
         ValueError: `reduction` is below 1.
 
-    Example:
+    Examples:
         >>> layer = keras_acts.MetaACON(p1_initializer=1.0, p2_initializer=0.0, expand_kernel_initializer=0.0)
         >>> keras.ops.convert_to_numpy(layer(np.array([[-1.0, 2.0]]))).round(4)
         array([[-0.3775,  1.4621]], dtype=float32)

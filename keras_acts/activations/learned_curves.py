@@ -96,7 +96,7 @@ def pau(x: Tensor, numerator: Tensor, denominator: Tensor, safe: str = "A") -> T
     Raises:
         ValueError: `safe` is neither `"A"` nor `"B"`.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.pau([-1.0, 2.0], [0.0, 1.0], [0.0, 1.0])).round(4)
         array([-0.5,  0.4], dtype=float32)
     """
@@ -115,7 +115,7 @@ class PAU(Trainable, fn=pau):
         **kwargs: `numerator_regularizer`, `numerator_constraint` and the same for the denominator, `data_format`, and
             `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.PAU()(np.array([[-2.0, 2.0]]))).round(2)
         array([[-0.02,  2.  ]], dtype=float32)
     """
@@ -161,7 +161,7 @@ def group_rational(x: Tensor, numerator: Tensor, denominator: Tensor, axis: int 
     Raises:
         ValueError: `axis` is not an axis of `x`, or its size is unknown.
 
-    Example:
+    Examples:
         >>> y = keras_acts.group_rational([[2.0, 2.0]], [[0.0, 1.0]], [[1.0], [3.0]])
         >>> keras.ops.convert_to_numpy(y).round(4)
         array([[0.6667, 0.2857]], dtype=float32)
@@ -202,7 +202,7 @@ class GroupRational(Weighted, fn=group_rational):
         TypeError: `groups` is not a number.
         ValueError: `groups` is below 1.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.GroupRational()(np.array([[-1.0, 1.0]]))).round(3)
         array([[-0.269,  0.731]], dtype=float32)
     """
@@ -246,7 +246,7 @@ def apl(x: Tensor, slopes: Tensor, hinges: Tensor) -> Tensor:
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.apl([-2.0, 0.0, 3.0], [0.5], [1.0]))
         array([1.5, 0.5, 3. ], dtype=float32)
     """
@@ -273,7 +273,7 @@ class APL(Trainable, fn=apl):
         TypeError: `hinge_count` is not a number.
         ValueError: `hinge_count` is below 1.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.APL(slopes_initializer=-0.25)(np.array([[-3.0, 0.0, 3.0]])))
         array([[-1.5 , -0.25,  3.  ]], dtype=float32)
     """
@@ -329,7 +329,7 @@ def kan_bspline(
         TypeError: `low` or `high` is not a number.
         ValueError: `low` is not below `high`, or one of them is infinite or NaN.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.kan_bspline([-0.5, 0.5], np.ones(8), 0.0, 2.0))
         array([2., 2.], dtype=float32)
     """
@@ -369,7 +369,7 @@ class KANBSpline(Trainable, fn=kan_bspline):
         TypeError: `low`, `high` or `grid_size` is not a number.
         ValueError: `low` is not below `high`, or `grid_size` is below 1.
 
-    Example:
+    Examples:
         >>> layer = keras_acts.KANBSpline(coefficients_initializer=0.0)
         >>> keras.ops.convert_to_numpy(layer(np.array([[-1.0, 1.0]]))).round(4)
         array([[-0.2689,  0.7311]], dtype=float32)
@@ -439,7 +439,7 @@ def hermite(x: Tensor, coefficients: Tensor) -> Tensor:
     Returns:
         Tensor of the shape and floating-point dtype of `x`.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.hermite([-1.0, 2.0], [0.0, 0.0, 1.0])).round(4)
         array([0.    , 2.1213], dtype=float32)
     """
@@ -465,7 +465,7 @@ class Hermite(Trainable, fn=hermite):
         TypeError: `degree` is not a number.
         ValueError: `degree` is below 1.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.Hermite()(np.array([[-1.0, 1.0]]))).round(4)
         array([[-0.1011,  0.8989]], dtype=float32)
     """

@@ -58,7 +58,7 @@ def maxout(x: Tensor, pieces: int = 2, axis: int = -1, adjacent: bool = True) ->
         ValueError: `pieces` is below 1 or does not divide the size of `axis`, `axis` is not an axis of `x`, or the
             function is the `activation=` of a layer, which must keep its width.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.maxout([[1.0, 5.0, 2.0, 3.0]]))
         array([[5., 3.]], dtype=float32)
         >>> np.asarray(keras_acts.maxout([[1.0, 5.0, 2.0, 3.0]], adjacent=False))
@@ -84,7 +84,7 @@ class Maxout(Reshaping, fn=maxout):
         ValueError: `pieces` is below 1 or does not divide the size of `axis`, or the layer is the `activation=` of
             another.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Maxout()(np.array([[1.0, 5.0, 2.0, 3.0]])))
         array([[5., 3.]], dtype=float32)
     """
@@ -122,7 +122,7 @@ def crelu(x: Tensor, axis: int = -1) -> Tensor:
         ValueError: `axis` is not an axis of `x`, or the function is the `activation=` of a layer, which must keep its
             width.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.crelu([[2.0, -3.0]]))
         array([[2., 0., 0., 3.]], dtype=float32)
     """
@@ -141,7 +141,7 @@ class CReLU(Reshaping, fn=crelu):
     Raises:
         ValueError: `axis` is not an axis of the input, or the layer is the `activation=` of another.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.CReLU()(np.array([[2.0, -3.0]])))
         array([[2., 0., 0., 3.]], dtype=float32)
     """
@@ -181,7 +181,7 @@ def groupsort(x: Tensor, group_size: int = 2, axis: int = -1) -> Tensor:
         TypeError: `group_size` is not a number.
         ValueError: `group_size` is below 1 or does not divide the size of `axis`, or `axis` is not an axis of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.groupsort([[4.0, 1.0, 2.0, 3.0]]))
         array([[1., 4., 2., 3.]], dtype=float32)
     """
@@ -209,7 +209,7 @@ class GroupSort(Rows, fn=groupsort):
         TypeError: `group_size` is not a number.
         ValueError: `group_size` is below 1.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.GroupSort()(np.array([[4.0, 1.0, 2.0, 3.0]])))
         array([[1., 4., 2., 3.]], dtype=float32)
     """

@@ -50,7 +50,7 @@ def squash(x: Tensor, offset: float = 1.0, axis: int = -1) -> Tensor:
         TypeError: `offset` is not a number.
         ValueError: `offset` is not positive and finite, or `axis` is not an axis of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.squash([[3.0, 4.0]])).round(4)
         array([[0.5769, 0.7692]], dtype=float32)
     """
@@ -75,7 +75,7 @@ class Squash(Rows, fn=squash):
         TypeError: `offset` is not a number.
         ValueError: `offset` is not positive and finite.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Squash()(np.array([[3.0, 4.0]]))).round(4)
         array([[0.5769, 0.7692]], dtype=float32)
     """
@@ -108,7 +108,7 @@ def kwta(x: Tensor, ratio: float = 0.2, axis: int = -1) -> Tensor:
         TypeError: `ratio` is not a number.
         ValueError: `ratio` is not above 0 and at most 1, `axis` is not an axis of `x`, or its size is unknown.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.kwta([[5.0, 1.0, -2.0, 4.0]], ratio=0.5))
         array([[5., 0., 0., 4.]], dtype=float32)
     """
@@ -139,7 +139,7 @@ class KWTA(Rows, fn=kwta):
         TypeError: `ratio` is not a number.
         ValueError: `ratio` is not above 0 and at most 1.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.KWTA(0.5)(np.array([[5.0, 1.0, -2.0, 4.0]])))
         array([[5., 0., 0., 4.]], dtype=float32)
     """
@@ -174,7 +174,7 @@ def gaussian_topk(x: Tensor, sparsity: float = 0.95, axis: int = -1) -> Tensor:
         TypeError: `sparsity` is not a number.
         ValueError: `sparsity` is not between 0 and 1, or `axis` is not an axis of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.gaussian_topk([[0.0, 0.0, 0.0, 4.0]], sparsity=0.5))
         array([[0., 0., 0., 3.]], dtype=float32)
     """
@@ -201,7 +201,7 @@ class GaussianTopK(Rows, fn=gaussian_topk):
         TypeError: `sparsity` is not a number.
         ValueError: `sparsity` is not between 0 and 1.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.GaussianTopK(0.5)(np.array([[0.0, 0.0, 0.0, 4.0]])))
         array([[0., 0., 0., 3.]], dtype=float32)
     """
@@ -239,7 +239,7 @@ def poly_norm(
         TypeError: `epsilon` is not a number.
         ValueError: `epsilon` is not between 1e-12 and 1, or `axis` is not an axis of `x`.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.poly_norm([[1.0, -1.0]], 1.0, 2.0, 3.0, 0.5)).round(4)
         array([[ 6.5, -1.5]], dtype=float32)
     """
@@ -273,7 +273,7 @@ class PolyNorm(Weighted, fn=poly_norm):
         TypeError: `epsilon` is not a number.
         ValueError: `epsilon` is not between 1e-12 and 1.
 
-    Example:
+    Examples:
         >>> keras.ops.convert_to_numpy(keras_acts.PolyNorm()(np.array([[1.0, -1.0]]))).round(4)
         array([[ 1.    , -0.3333]], dtype=float32)
     """

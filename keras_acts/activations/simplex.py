@@ -226,7 +226,7 @@ def softmin(x: Tensor, axis: int = -1, mask: Tensor | None = None) -> Tensor:
         TypeError: `mask` holds neither booleans nor integers.
         ValueError: `axis` is not an axis of `x`, or `mask` does not broadcast against `x` or tells no entries apart.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.softmin([[1e30, 1.0, 1.0]]))
         array([[0. , 0.5, 0.5]], dtype=float32)
     """
@@ -245,7 +245,7 @@ class Softmin(Simplex, fn=softmin):
         inputs: Tensor of any rank from 1.
         mask: Boolean tensor that broadcasts against `inputs`; `False` leaves an entry out.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Softmin()(np.array([[100.0, 1.0, 1.0]])))
         array([[0. , 0.5, 0.5]], dtype=float32)
     """
@@ -283,7 +283,7 @@ def temperature_softmax(x: Tensor, temperature: float = 1.0, axis: int = -1, mas
         ValueError: `axis` is not an axis of `x`, or `mask` does not broadcast against `x` or tells no entries apart, or
             `temperature` is not positive and finite.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.temperature_softmax([[0.0, 1.0]], temperature=0.5)).round(4)
         array([[0.1192, 0.8808]], dtype=float32)
     """
@@ -305,7 +305,7 @@ class TemperatureSoftmax(Simplex, fn=temperature_softmax):
         inputs: Tensor of any rank from 1.
         mask: Boolean tensor that broadcasts against `inputs`; `False` leaves an entry out.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.TemperatureSoftmax(0.5)(np.array([[0.0, 1.0]]))).round(4)
         array([[0.1192, 0.8808]], dtype=float32)
     """
@@ -339,7 +339,7 @@ def hardmax(x: Tensor, axis: int = -1, mask: Tensor | None = None) -> Tensor:
         TypeError: `mask` holds neither booleans nor integers.
         ValueError: `axis` is not an axis of `x`, or `mask` does not broadcast against `x` or tells no entries apart.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.hardmax([[1.0, 3.0, 3.0]]))
         array([[0., 1., 0.]], dtype=float32)
     """
@@ -361,7 +361,7 @@ class Hardmax(Simplex, fn=hardmax):
         inputs: Tensor of any rank from 1.
         mask: Boolean tensor that broadcasts against `inputs`; `False` leaves an entry out.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Hardmax()(np.array([[1.0, 3.0, 3.0]])))
         array([[0., 1., 0.]], dtype=float32)
     """
@@ -396,7 +396,7 @@ def entmax15(x: Tensor, axis: int = -1, mask: Tensor | None = None) -> Tensor:
         TypeError: `mask` holds neither booleans nor integers.
         ValueError: `axis` is not an axis of `x`, or `mask` does not broadcast against `x` or tells no entries apart.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.entmax15([[1.0, 0.0, -3.0]])).round(4)
         array([[0.8307, 0.1693, 0.    ]], dtype=float32)
     """
@@ -417,7 +417,7 @@ class Entmax15(Simplex, fn=entmax15):
         inputs: Tensor of any rank from 1.
         mask: Boolean tensor that broadcasts against `inputs`; `False` leaves an entry out.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Entmax15()(np.array([[1.0, 0.0, -3.0]]))).round(4)
         array([[0.8307, 0.1693, 0.    ]], dtype=float32)
     """
@@ -456,7 +456,7 @@ def entmax(x: Tensor, alpha: float = 1.5, axis: int = -1, mask: Tensor | None = 
         ValueError: `axis` is not an axis of `x`, or `mask` does not broadcast against `x` or tells no entries apart, or
             `alpha` is not between 1.01 and 2.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.entmax([[1.0, 0.0, -3.0]], alpha=1.25)).round(4)
         array([[0.7754, 0.2246, 0.    ]], dtype=float32)
     """
@@ -483,7 +483,7 @@ class Entmax(Simplex, fn=entmax):
         TypeError: `alpha` is not a number.
         ValueError: `alpha` is not between 1.01 and 2.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.Entmax(1.25)(np.array([[1.0, 0.0, -3.0]]))).round(4)
         array([[0.7754, 0.2246, 0.    ]], dtype=float32)
     """
@@ -536,7 +536,7 @@ def gumbel_softmax(
         ValueError: `axis` is not an axis of `x`, or `mask` does not broadcast against `x` or tells no entries apart, or
             `temperature` is not positive and finite.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.gumbel_softmax([[0.0, 1.0]], temperature=0.5)).round(4)
         array([[0.1192, 0.8808]], dtype=float32)
         >>> np.asarray(keras_acts.gumbel_softmax([[0.0, 9.0]], hard=True, training=True, seed=1))
@@ -573,7 +573,7 @@ class GumbelSoftmax(StochasticSimplex, fn=gumbel_softmax):
         mask: Boolean tensor that broadcasts against `inputs`; `False` leaves an entry out.
         training: Whether to draw.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.GumbelSoftmax(temperature=0.5)(np.array([[0.0, 1.0]]))).round(4)
         array([[0.1192, 0.8808]], dtype=float32)
     """
@@ -606,7 +606,7 @@ def log_softmax(x: Tensor, axis: int = -1, mask: Tensor | None = None) -> Tensor
         TypeError: `mask` holds neither booleans nor integers.
         ValueError: `axis` is not an axis of `x`, or `mask` does not broadcast against `x` or tells no entries apart.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.log_softmax([[0.0, 0.0, -99.0]])).round(4)
         array([[ -0.6931,  -0.6931, -99.6931]], dtype=float32)
     """
@@ -634,7 +634,7 @@ class LogSoftmax(Simplex, fn=log_softmax):
         inputs: Tensor of any rank from 1.
         mask: Boolean tensor that broadcasts against `inputs`; where it is `False` the result is minus infinity.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.LogSoftmax()(np.array([[0.0, 0.0]]))).round(4)
         array([[-0.6931, -0.6931]], dtype=float32)
     """
@@ -672,7 +672,7 @@ def softmax_one(x: Tensor, sink: float = 0.0, axis: int = -1, mask: Tensor | Non
         ValueError: `axis` is not an axis of `x`, or `mask` does not broadcast against `x` or tells no entries apart, or
             `sink` is not finite.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.softmax_one([[0.0, 0.0], [-100.0, -100.0]])).round(4)
         array([[0.3333, 0.3333],
                [0.    , 0.    ]], dtype=float32)
@@ -699,7 +699,7 @@ class SoftmaxOne(Simplex, fn=softmax_one):
         inputs: Tensor of any rank from 1.
         mask: Boolean tensor that broadcasts against `inputs`; `False` leaves an entry out.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.SoftmaxOne()(np.array([[0.0, 0.0]]))).round(4)
         array([[0.3333, 0.3333]], dtype=float32)
     """
@@ -731,7 +731,7 @@ def solu(x: Tensor, axis: int = -1, mask: Tensor | None = None) -> Tensor:
         TypeError: `mask` holds neither booleans nor integers.
         ValueError: `axis` is not an axis of `x`, or `mask` does not broadcast against `x` or tells no entries apart.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.solu([[0.0, 1.0, 4.0]])).round(4)
         array([[0.    , 0.0466, 3.745 ]], dtype=float32)
     """
@@ -752,7 +752,7 @@ class SoLU(Simplex, fn=solu):
         inputs: Tensor of any rank from 1.
         mask: Boolean tensor that broadcasts against `inputs`; `False` leaves an entry out.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.SoLU()(np.array([[0.0, 1.0, 4.0]]))).round(4)
         array([[0.    , 0.0466, 3.745 ]], dtype=float32)
     """

@@ -114,7 +114,7 @@ def noisy_relu(x: Tensor, training: bool = False, seed: int | Any | None = None)
     Returns:
         Tensor of the same shape and floating-point dtype.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.noisy_relu([-2.0, 3.0]))
         array([0., 3.], dtype=float32)
     """
@@ -135,7 +135,7 @@ class NoisyReLU(Stochastic, fn=noisy_relu):
         inputs: Tensor of any shape.
         training: Whether to draw.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.NoisyReLU()(np.array([[-2.0, 3.0]])))
         array([[0., 3.]], dtype=float32)
     """
@@ -174,7 +174,7 @@ def probact(x: Tensor, sigma: float = 0.5, training: bool = False, seed: int | A
         TypeError: `sigma` is not a number.
         ValueError: `sigma` is negative, infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.probact([-2.0, 3.0]))
         array([0., 3.], dtype=float32)
     """
@@ -198,7 +198,7 @@ class ProbAct(Stochastic, fn=probact):
         TypeError: `sigma` is not a number.
         ValueError: `sigma` is negative, infinite or NaN.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.ProbAct(sigma=0.1)(np.array([[-2.0, 3.0]])))
         array([[0., 3.]], dtype=float32)
     """
@@ -235,7 +235,7 @@ def drop_activation(x: Tensor, keep: float = 0.95, training: bool = False, seed:
         TypeError: `keep` is not a number.
         ValueError: `keep` is not between 0 and 1.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.drop_activation([-2.0, 3.0], keep=0.75))
         array([-0.5,  3. ], dtype=float32)
     """
@@ -261,7 +261,7 @@ class DropActivation(Stochastic, fn=drop_activation):
         TypeError: `keep` is not a number.
         ValueError: `keep` is not between 0 and 1.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.DropActivation(0.75)(np.array([[-2.0, 3.0]])))
         array([[-0.5,  3. ]], dtype=float32)
     """
@@ -293,7 +293,7 @@ def stochastic_binary(x: Tensor, training: bool = False, seed: int | Any | None 
     Returns:
         Tensor of the same shape and floating-point dtype.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.stochastic_binary([0.0, 100.0]))
         array([0.5, 1. ], dtype=float32)
         >>> np.asarray(keras_acts.stochastic_binary([-100.0, 100.0], training=True, seed=1))
@@ -318,7 +318,7 @@ class StochasticBinary(Stochastic, fn=stochastic_binary):
         inputs: Tensor of any shape.
         training: Whether to draw.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.StochasticBinary()(np.array([[0.0, 100.0]])))
         array([[0.5, 1. ]], dtype=float32)
     """
@@ -364,7 +364,7 @@ def gumbel_sigmoid(
         TypeError: `temperature` is not a number.
         ValueError: `temperature` is not between 0.001 and 1000.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.gumbel_sigmoid([0.0, 1.0], temperature=0.5)).round(4)
         array([0.5   , 0.8808], dtype=float32)
     """
@@ -387,7 +387,7 @@ class GumbelSigmoid(Stochastic, fn=gumbel_sigmoid):
         TypeError: `temperature` is not a number.
         ValueError: `temperature` is not between 0.001 and 1000.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.GumbelSigmoid(0.5)(np.array([[0.0, 1.0]]))).round(4)
         array([[0.5   , 0.8808]], dtype=float32)
     """
@@ -439,7 +439,7 @@ def hard_concrete(
         TypeError: `temperature`, `low` or `high` is not a number.
         ValueError: `temperature` is not between 0.001 and 1000, `low` not below 0, or `high` not above 1.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.hard_concrete([-9.0, 0.0, 9.0]))
         array([0. , 0.5, 1. ], dtype=float32)
     """
@@ -470,7 +470,7 @@ class HardConcrete(Stochastic, fn=hard_concrete):
         TypeError: `temperature`, `low` or `high` is not a number.
         ValueError: `temperature` is not between 0.001 and 1000, `low` not below 0, or `high` not above 1.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.HardConcrete()(np.array([[-9.0, 0.0, 9.0]])))
         array([[0. , 0.5, 1. ]], dtype=float32)
     """

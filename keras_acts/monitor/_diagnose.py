@@ -36,7 +36,7 @@ def diagnose(
     Raises:
         ValueError: There is no data, or the model is not built.
 
-    Example:
+    Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, "relu", name="hidden")])
         >>> model.layers[0].set_weights([np.ones((2, 3)), np.array([1.0, -9.0, 1.0])])
         >>> found = keras_acts.diagnose(model, np.ones((100, 2)), alarm=1.0)

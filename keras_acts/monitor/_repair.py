@@ -73,7 +73,7 @@ class Revive(keras.callbacks.Callback):
         log: One dict for each repair: epoch, layer, how many units, which.
         skipped: Layers with dead units that are left alone, and why.
 
-    Example:
+    Examples:
         >>> hidden = keras.layers.Dense(3, "relu", name="hidden")
         >>> model = keras.Sequential([keras.Input((2,)), hidden, keras.layers.Dense(1)])
         >>> hidden.set_weights([np.ones((2, 3)), np.array([1.0, -5.0, 1.0])])
@@ -244,7 +244,7 @@ def with_prelu(model: keras.Model) -> keras.Model:
     Raises:
         ValueError: The model is a subclassed one, which cannot be copied.
 
-    Example:
+    Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, "relu"), keras.layers.Dense(1)])
         >>> copy = keras_acts.with_prelu(model)
         >>> x = np.ones((4, 2))
