@@ -15,6 +15,7 @@ from keras_acts.activations.trainable import swish_beta
     source="Dauphin et al., Language Modeling with Gated Convolutional Networks, 2016, arXiv:1612.08083",
     output_range=None,
     aliases=("gated_linear_unit",),
+    distinct_from={"swiglu": "gates with silu, and its first half is the gate"},
 )
 def glu(x: Tensor, axis: int = -1, gate: str = "second") -> Tensor:
     """Gated linear unit: `value * sigmoid(gate)`, where the two are the halves of one axis.
@@ -74,6 +75,7 @@ class GLU(Gated, fn=glu):
     output_range=None,
     aliases=("silu_glu",),
     used_by=("Llama", "Mistral", "Qwen", "DeepSeek-V3", "OLMo", "Phi-3", "GLM-4"),
+    distinct_from={"swiglu_oai": "clamps both halves, adds 1 to the value and interleaves the two (gpt-oss)"},
 )
 def swiglu(x: Tensor, axis: int = -1, gate: str = "first") -> Tensor:
     """SiLU-gated linear unit: `silu(gate) * value`, where gate and value are the halves of one axis.

@@ -65,4 +65,73 @@ class Sine(Elementwise, fn=sine):
         super().__init__({"w0": w0}, **kwargs)
 
 
+def _both(x: Tensor) -> tuple[Tensor, Tensor]:
+    """`sin(x) - cos(x)` and `sin(x) + cos(x)`.
+
+    Where one of them cancels, the other does not, and their product is `-cos(2 * x)`, which cancels nowhere.
+    """
+    x = ops.clip(x, -1e38, 1e38)
+    sin, cos, product = ops.sin(x), ops.cos(x), -ops.cos(2.0 * x)
+    alike = sin * cos > 0
+    one = ops.ones_like(x)
+    less = ops.where(alike, product / ops.where(alike, sin + cos, one), sin - cos)
+    return less, ops.where(alike, sin + cos, product / ops.where(alike, one, sin - cos))
+
+
+def _sine_relu_slope(x: Tensor, epsilon: float = 0.0025) -> Tensor:
+    return ops.where(x > 0, ops.ones_like(x), epsilon * _both(x)[1])
+
+
+@activation(
+    formula="where(x > 0, x, epsilon * (sin(x) - cos(x)))",
+    source="Rodrigues, SineReLU: An Alternative to the ReLU Activation Function, 2018",
+    output_range=("-1.4142135623730951 * epsilon", "inf"),
+    kinks={"0": "epsilon"},
+    aliases=("sinusoid_relu",),
+    limits={"epsilon": (1e-6, 1.0)},
+    used_by=("keras-contrib (SineReLU)",),
+    distinct_from={
+        "SineReLU of keras-contrib": "takes the larger of both curves, which differs from -epsilon to 0 alone"
+    },
+    slope=_sine_relu_slope,
+)
+def sine_relu(x: Tensor, epsilon: float = 0.0025) -> Tensor:
+    """Sinusoidal rectifier: `x` where positive, `epsilon * (sin(x) - cos(x))` elsewhere.
+
+    The small wave on the left keeps units from dying. At 0 the curve jumps by `epsilon`; the slope there is `epsilon`.
+
+    Args:
+        x: Tensor of any shape.
+        epsilon: Size of the wave, above 0.
+
+    Returns:
+        Tensor of the same shape and floating-point dtype.
+
+    Raises:
+        TypeError: `epsilon` is not a number.
+        ValueError: `epsilon` is not from 1e-6 to 1.
+
+    Example:
+        >>> np.asarray(keras_acts.sine_relu([-1.0, 2.0], epsilon=0.5)).round(4)
+        array([-0.6909,  2.    ], dtype=float32)
+    """
+    return ops.where(x > 0, x, epsilon * _both(x)[0])
+
+
+class SineReLU(Elementwise, fn=sine_relu):
+    """Layer form of `sine_relu`.
+
+    Args:
+        epsilon: Size of the wave, above 0.
+        **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
+
+    Example:
+        >>> np.asarray(keras_acts.SineReLU(epsilon=0.5)(np.array([[-1.0, 2.0]]))).round(4)
+        array([[-0.6909,  2.    ]], dtype=float32)
+    """
+
+    def __init__(self, epsilon: float = 0.0025, **kwargs):
+        super().__init__({"epsilon": epsilon}, **kwargs)
+
+
 __all__ = exported(__name__)

@@ -51,6 +51,7 @@ class Linear(Elementwise, fn=linear):
     output_range=("0", "inf"),
     kinks={"0": "0"},
     aliases=("rectifier", "ramp"),
+    used_by=("ResNet", "VGG", "the original Transformer"),
 )
 def relu(x: Tensor) -> Tensor:
     """Rectified linear unit: `x` where positive, 0 elsewhere.
@@ -91,6 +92,8 @@ class ReLU(Elementwise, fn=relu):
     aliases=("lrelu",),
     limits={"negative_slope": (0.0, _INF)},
     presets={"keras": {"negative_slope": 0.3}},
+    used_by=("YOLO up to version 3", "DCGAN (in the discriminator)"),
+    distinct_from={"leaky_relu of Keras": "slope 0.2 as a function, 0.3 as a layer"},
 )
 def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Tensor:
     """Leaky rectifier: `x` where positive, `negative_slope * x` elsewhere.
@@ -144,6 +147,7 @@ def _elu_slope(x: Tensor, alpha: float = 1.0) -> Tensor:
     output_range=("-alpha", "inf"),
     kinks={"0": "alpha"},
     limits={"alpha": (0.0, _INF)},
+    equals=("celu(x, alpha=1)",),
     slope=_elu_slope,
 )
 def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
@@ -201,6 +205,7 @@ def _selu_slope(x: Tensor) -> Tensor:
     source="Klambauer et al., Self-Normalizing Neural Networks, 2017, arXiv:1706.02515",
     output_range=("-1.7580993408473766", "inf"),
     kinks={"0": "1.0507009873554805 * 1.6732632423543772"},
+    used_by=("self-normalizing networks",),
     slope=_selu_slope,
 )
 def selu(x: Tensor) -> Tensor:
@@ -517,6 +522,7 @@ def _celu_slope(x: Tensor, alpha: float = 1.0) -> Tensor:
     source="Barron, Continuously Differentiable Exponential Linear Units, 2017, arXiv:1704.07483",
     output_range=("-alpha", "inf"),
     limits={"alpha": (1e-6, _INF)},
+    distinct_from={"elu": "has a corner at 0 unless alpha is 1; celu is smooth there for every alpha"},
     slope=_celu_slope,
 )
 def celu(x: Tensor, alpha: float = 1.0) -> Tensor:

@@ -32,6 +32,7 @@ def _root(x: Tensor) -> Tensor:
     limits={"offset": (1e-6, 1e6)},
     used_by=("capsule networks", "keras-contrib (with offset 0.5)"),
     presets={"keras_contrib": {"offset": 0.5}},
+    distinct_from={"squash of keras-contrib": "divides by 0.5 instead of 1 plus the squared norm: `offset=0.5`"},
 )
 def squash(x: Tensor, offset: float = 1.0, axis: int = -1) -> Tensor:
     """Squash: `x * norm / (offset + norm**2)` with the Euclidean norm along one axis.

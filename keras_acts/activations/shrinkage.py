@@ -17,6 +17,7 @@ _INF = math.inf
     kinks={"threshold": "0", "-threshold": "0"},
     limits={"threshold": (0.0, _INF), "bias": (-_INF, _INF)},
     distinct_from={"soft_shrink": "has `bias` equal to `threshold`, so it does not jump"},
+    used_by=("ONNX (Shrink, whose default bias of 0 is hard_shrink)",),
 )
 def shrink(x: Tensor, threshold: float = 0.5, bias: float = 0.0) -> Tensor:
     """Shrink: 0 where `|x| <= threshold`, and `x` moved towards 0 by `bias` elsewhere.
@@ -69,6 +70,7 @@ class Shrink(Elementwise, fn=shrink):
     aliases=("hard_threshold", "hard_thresholding"),
     limits={"threshold": (0.0, _INF)},
     equals=("shrink(x, threshold=0.5, bias=0)",),
+    used_by=("TensorFlow Addons (hardshrink)",),
 )
 def hard_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
     """Hard shrinkage: 0 where `|x| <= threshold`, `x` elsewhere.
@@ -117,6 +119,7 @@ class HardShrink(Elementwise, fn=hard_shrink):
     aliases=("soft_threshold", "soft_thresholding", "prox_l1"),
     limits={"threshold": (0.0, _INF)},
     equals=("shrink(x, threshold=0.5, bias=0.5)",),
+    used_by=("TensorFlow Addons (softshrink)",),
 )
 def soft_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
     """Soft shrinkage: `sign(x) * max(|x| - threshold, 0)`.
@@ -170,6 +173,7 @@ def _tanh_shrink_slope(x: Tensor) -> Tensor:
 @activation(
     formula="x - tanh(x)",
     source="Torch's TanhShrink module",
+    used_by=("TensorFlow Addons (tanhshrink)",),
     slope=_tanh_shrink_slope,
 )
 def tanh_shrink(x: Tensor) -> Tensor:

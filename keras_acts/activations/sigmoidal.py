@@ -24,6 +24,7 @@ def _sigmoid_slope(x: Tensor) -> Tensor:
     source="Verhulst, Notice sur la loi que la population suit dans son accroissement, 1838",
     output_range=("0", "1"),
     aliases=("logistic", "expit", "logsig"),
+    used_by=("gates of LSTM and GRU cells", "outputs of binary classifiers"),
     slope=_sigmoid_slope,
 )
 def sigmoid(x: Tensor) -> Tensor:
@@ -61,6 +62,7 @@ class Sigmoid(Elementwise, fn=sigmoid):
     source="LeCun et al., Efficient BackProp, 1998, which recommends it over the logistic function",
     output_range=("-1", "1"),
     aliases=("tansig",),
+    used_by=("LSTM and GRU cells",),
     slope=tanh_slope,
 )
 def tanh(x: Tensor) -> Tensor:
@@ -607,6 +609,7 @@ class Symlog(Elementwise, fn=symlog):
     limits={"width": (2.0**-10, _INF)},
     used_by=("MobileNetV3",),
     presets={"onnx": {"width": 5.0}},
+    distinct_from={"hard sigmoid of Keras 1 and 2 and of ONNX": "slope 0.2 instead of 1/6: `width=5`"},
 )
 def hard_sigmoid(x: Tensor, width: float = 6.0) -> Tensor:
     """Hard sigmoid: the line `x / width + 1 / 2`, held between 0 and 1.
@@ -656,6 +659,7 @@ class HardSigmoid(Elementwise, fn=hard_sigmoid):
     output_range=("0", "1"),
     kinks={"-1": "0", "1": "0"},
     equals=("hard_sigmoid(x, width=2)",),
+    distinct_from={"hard_sigmoid": "slope 1/6 instead of 1/2"},
 )
 def sparse_sigmoid(x: Tensor) -> Tensor:
     """Sparse sigmoid: the line `(x + 1) / 2`, held between 0 and 1.

@@ -85,6 +85,7 @@ def _is_empty(x: Tensor) -> bool:
     source="Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990",
     output_range=("0", "1"),
     aliases=("softargmax",),
+    used_by=("attention", "outputs of classifiers"),
 )
 def softmax(x: Tensor, axis: int | Sequence[int] = -1, mask: Tensor | None = None) -> Tensor:
     """Softmax: `exp(x_i) / sum_j exp(x_j)`, weights that are positive and sum to 1.
@@ -148,6 +149,9 @@ class Softmax(Simplex, fn=softmax):
     kind="simplex",
     source="Martins & Astudillo, From Softmax to Sparsemax, 2016, arXiv:1602.02068",
     output_range=("0", "1"),
+    used_by=("TensorFlow Addons (sparsemax)", "entmax (sparsemax)"),
+    equals=("entmax(x, alpha=2)",),
+    distinct_from={"keras.activations.sparsemax": "wrong in Keras 3.15.1 wherever two or more weights are positive"},
 )
 def sparsemax(x: Tensor, axis: int = -1, mask: Tensor | None = None) -> Tensor:
     """Sparsemax: the point of the simplex nearest to `x`, which leaves many weights exactly 0.

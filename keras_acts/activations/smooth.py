@@ -93,6 +93,7 @@ def _silu_slope(x: Tensor) -> Tensor:
     "Sigmoid-Weighted Linear Units for Neural Network Function Approximation, 2017, arXiv:1702.03118",
     output_range=("-0.2784645427610738", "inf"),
     aliases=("swish", "swish_1", "sil"),
+    used_by=("EfficientNet", "YOLOv5 and later", "Llama, Mistral and Qwen (as the gate of SwiGLU)"),
     slope=_silu_slope,
 )
 def silu(x: Tensor) -> Tensor:
@@ -142,6 +143,8 @@ def _gelu_slope(x: Tensor) -> Tensor:
     source="Hendrycks & Gimpel, Gaussian Error Linear Units (GELUs), 2016, arXiv:1606.08415",
     output_range=("-0.16997120747990369", "inf"),
     aliases=("gelu_erf", "gelu_python"),
+    used_by=("BERT", "ViT", "RoBERTa"),
+    distinct_from={"jax.nn.gelu, keras.ops.gelu": "default to the tanh form, `gelu_tanh` here"},
     slope=_gelu_slope,
 )
 def gelu(x: Tensor) -> Tensor:
@@ -438,6 +441,7 @@ def _clipped_gelu_slope(x: Tensor, max_value: float = 10.0) -> Tensor:
     kinks={"max_value": "0"},
     aliases=("gelu_10",),
     limits={"max_value": (6.0, _INF)},
+    distinct_from={"gelu": "unbounded above"},
     slope=_clipped_gelu_slope,
 )
 def clipped_gelu(x: Tensor, max_value: float = 10.0) -> Tensor:
@@ -632,6 +636,7 @@ def _lisht_slope(x: Tensor) -> Tensor:
     source="Roy et al., LiSHT: Non-Parametric Linearly Scaled Hyperbolic Tangent Activation Function for Neural "
     "Networks, 2019, arXiv:1901.05894",
     output_range=("0", "inf"),
+    used_by=("TensorFlow Addons (lisht)",),
     slope=_lisht_slope,
 )
 def lisht(x: Tensor) -> Tensor:

@@ -30,6 +30,8 @@ def _check_slopes(lower: float, upper: float, **_: Any) -> None:
     kinks={"0": "(lower + upper) / 2"},
     aliases=("randomized_relu", "randomized_leaky_relu"),
     limits={"lower": (0.0, 1e38), "upper": (0.0, 1e38)},
+    used_by=("TensorFlow Addons (rrelu)", "PyTorch (RReLU)"),
+    distinct_from={"the rule of the paper": "divides by 5.5 in inference, a slope of 0.1818 instead of 0.2292"},
     check=_check_slopes,
 )
 def rrelu(

@@ -43,6 +43,8 @@ def _prelu_slope(x: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     kinks={"0": "alpha"},
     aliases=("parametric_relu",),
     limits={"alpha": _ANY},
+    used_by=("the ImageNet networks of He et al. 2015",),
+    presets={"keras": {"alpha_initializer": 0.0, "shared_axes": None}, "torch": {"shared_axes": "all"}},
     slope=_prelu_slope,
 )
 def prelu(x: Tensor, alpha: Tensor) -> Tensor:
@@ -147,6 +149,7 @@ def _swish_beta_slope(x: Tensor, beta: Tensor) -> tuple[Tensor, Tensor]:
     used_by=("keras-contrib (Swish)", "TensorFlow (tf.nn.silu with beta)", "ONNX (Swish with alpha)"),
     equals=("silu(x)",),
     distinct_from={"swish": "without a trained beta; in Keras, torch and JAX that name means silu"},
+    presets={"keras_contrib": {"shared_axes": "all"}},
     slope=_swish_beta_slope,
 )
 def swish_beta(x: Tensor, beta: Tensor) -> Tensor:
@@ -219,6 +222,7 @@ def _snake_slope(x: Tensor, frequency: Tensor) -> tuple[Tensor, Tensor]:
     limits={"frequency": _ANY},
     used_by=("DAC", "TensorFlow Addons (Snake)"),
     presets={"tensorflow_addons": {"shared_axes": "all"}},
+    distinct_from={"snake_beta": "has a second parameter and keeps both as logarithms"},
     slope=_snake_slope,
 )
 def snake(x: Tensor, frequency: Tensor) -> Tensor:
@@ -634,6 +638,7 @@ def _dynamic_tanh_slope(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -
     output_range=("beta - abs(gamma)", "beta + abs(gamma)"),
     aliases=("dyt",),
     limits={"alpha": _ANY, "gamma": _ANY, "beta": _ANY},
+    distinct_from={"tanh": "has no trained scale, slope or shift"},
     slope=_dynamic_tanh_slope,
 )
 def dynamic_tanh(x: Tensor, alpha: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
@@ -892,6 +897,7 @@ def _pelu_slope(x: Tensor, alpha: Tensor, beta: Tensor) -> tuple[Tensor, Tensor,
     limits={"alpha": (1e-30, 1e30), "beta": (1e-30, 1e30)},
     used_by=("keras-contrib (PELU)",),
     equals=("elu(x)",),
+    presets={"keras_contrib": {"shared_axes": None}},
     slope=_pelu_slope,
 )
 def pelu(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
@@ -1038,6 +1044,8 @@ def _srelu_slope(
     aliases=("s_shaped_relu",),
     limits={"t_left": _ANY, "a_left": _ANY, "t_right": _ANY, "a_right": _ANY},
     used_by=("keras-contrib (SReLU)",),
+    distinct_from={"shifted_relu": "`relu(x - shift)`, also abbreviated SReLU"},
+    presets={"keras_contrib": {"shared_axes": None}},
     slope=_srelu_slope,
 )
 def srelu(x: Tensor, t_left: Tensor, a_left: Tensor, t_right: Tensor, a_right: Tensor) -> Tensor:
