@@ -137,6 +137,8 @@ OTHERS = {
     "data_format": "channels_first",
     "activation": "linear",
     "sink": 30.0,
+    "offset": 1e3,
+    "epsilon": 1.0,
     "safe": "B",
 }
 # What a layer keeps for itself: how many numbers it trains, and how its statistics move.
