@@ -1,4 +1,4 @@
-"""The command line: `python -m keras_acts list | show | sheet | accuracy`."""
+"""The command line: `python -m keras_acts list | show | sheet | doctor | accuracy`."""
 
 import argparse
 import importlib
@@ -38,6 +38,12 @@ def _sheet(options: argparse.Namespace) -> None:
     print(path)
 
 
+def _doctor(options: argparse.Namespace) -> None:
+    from keras_acts.monitor import _doctor as doctor
+
+    doctor.run(options.model, options.data, options.out, options.batch_size)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m keras_acts", description="Activation functions for Keras 3.")
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -55,6 +61,12 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("sheet", help="draw all of them on one sheet", parents=[out])
     command.add_argument("names", nargs="*", help="only these")
     command.set_defaults(run=_sheet)
+
+    command = commands.add_parser("doctor", help="look for dead units in a saved model", parents=[out])
+    command.add_argument("model", type=Path, help="a .keras file")
+    command.add_argument("--data", type=Path, required=True, help="a .npz file with the inputs, as `x`")
+    command.add_argument("--batch-size", type=int, default=256, help="samples at a time (default: 256)")
+    command.set_defaults(run=_doctor)
 
     for name, text in _TOOLS.items():
         commands.add_parser(name, help=text, add_help=False)

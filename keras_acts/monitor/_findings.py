@@ -307,21 +307,23 @@ def _at_start(evidence: Evidence, name: str, units: Units, which: np.ndarray) ->
     mean, deviation = evidence.inputs.get(layer, (0.0, 1.0))
     reach = float(np.hypot(mean, deviation)) if layer in evidence.inputs else 1.0
     if start is not None:
-        norm, bias, lean = (float(np.median(values[which])) for values in (start.norm, start.bias, start.lean))
+        norm, bias = (float(np.median(values[which])) for values in (start.norm, start.bias))
         if norm == 0:
             return "start", "their incoming weights are exactly 0", 'kernel_initializer="he_normal", not zeros'
         if -bias > norm * reach:
             why = f"their bias is {bias:.3g}, which incoming weights of norm {norm:.3g} cannot overcome"
             return "bias", why, 'start the bias at 0: bias_initializer="zeros"'
+    data = _unscaled(evidence)
+    if data is not None:
+        return data
+    if start is not None:
+        lean = float(np.median(start.lean))  # of all units: where the inputs are positive, the dead lean anyhow
         if lean < -_ONE_SIDED:
-            why = f"their incoming weights lie {-lean:.2g} standard deviations below 0 on average"
+            why = f"the layer's weights lie {-lean:.2g} standard deviations below 0 on average"
             return "start", why, 'start around 0: kernel_initializer="he_normal"'
         if not 0.05 < norm < 50:
             why = f"their incoming weights have norm {norm:.3g}, where 1.4 keeps the scale"
             return "start", why, "keras_acts.initializer_for(activation) gives the scale for this activation"
-    data = _unscaled(evidence)
-    if data is not None:
-        return data
     if units.site.units <= 4 * _NARROW:
         why = f"the layer has {units.site.units} units, and at the start each is dead for half of what little comes in"
         return "narrow", why, "wider layers, a BatchNormalization before the activation, or a shortcut around it"
