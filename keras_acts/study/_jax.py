@@ -4,6 +4,7 @@ Imports JAX because this is what makes a study fast: `jit` over an epoch, over s
 Keras. The step itself is the model's own `train_step`, as in `fit`.
 """
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from keras_acts.study._health import health, report
 from keras_acts.study._job import Job, Outcome, all_diverged, clock, order
+
+_MANY = 16  # steps of an epoch, so that one step at a third of the speed is no loss
 
 
 class Program:
@@ -30,14 +33,21 @@ class Program:
         groups = (model.trainable_variables, model.non_trainable_variables, model.optimizer.variables)
         places = {id(variable): place for place, variable in enumerate(job.start.variables)}
         self._groups = [[places[id(variable)] for variable in group] for group in groups]
-        self._metrics = [jnp.asarray(variable.value) for variable in model.metrics_variables]
+        metrics = [jnp.asarray(variable.value) for variable in model.metrics_variables]
         devices = jax.local_devices()[:width]
         # Every device always gets the same number of seeds, so that one compiled program serves all chunks.
         self._width = -(-width // len(devices)) * len(devices)
         self._spread = _Spread(devices)
         sets = (job.data.training, job.data.validation, job.probe())
         self._train_set, self._val_set, self._probe = jax.device_put(sets, self._spread.everywhere)
-        self._epoch = self._spread(self._one_epoch, shared=2, donate=(0,))
+        self._metrics = [np.broadcast_to(value, (self._width, *value.shape)) for value in metrics]
+        self._metrics = jax.device_put(self._metrics, self._spread.sharding)
+        # The last batch of an epoch is smaller, and another program. Where it is one of many, it is compiled quickly.
+        steps, self._rest = divmod(job.data.samples, job.batch_size)
+        parts = {"shared": 1, "donate": (0,)}
+        self._steps = self._spread(self._train, **parts)
+        self._last_step = self._spread(self._train, quickly=steps >= _MANY, **parts)
+        self._judge = self._spread(self._validate, shared=1)
         self._look: Callable | None = None
 
     def train(self, seeds: Sequence[int], tick: Callable[[int], None]) -> Iterator[Outcome]:
@@ -51,8 +61,7 @@ class Program:
         seconds, since = [], clock()
         for epoch in range(job.epochs):
             rows = np.stack([order(seed, epoch, job.data.samples) for seed in filled])
-            rows = jax.device_put(rows, self._spread.sharding)
-            state, logs = self._epoch(state, rows, self._train_set, self._val_set)
+            state, logs = self._one_epoch(state, rows)
             logs = jax.device_get(logs)
             curves.append([{name: float(value[i]) for name, value in logs.items()} for i in range(len(seeds))])
             seconds.append(since() / len(seeds))
@@ -65,19 +74,31 @@ class Program:
             mine = jax.tree.map(lambda array, i=i: array[i], (before, after))
             yield Outcome([logs[i] for logs in curves], report(*mine[0]), report(*mine[1]), seconds)
 
-    def _one_epoch(self, state: Any, rows: Any, train_set: Any, val_set: Any) -> Any:
-        model = self.job.model
-        state, logs = _scan(model.train_step, (*state, self._metrics), train_set, rows, self.job.batch_size)
-        state = list(state[:3])
-        if val_set is not None:
-            rows = jnp.arange(len(jax.tree.leaves(val_set)[0]))
-            judged = _scan(model.test_step, (*state[:2], self._metrics), val_set, rows, self.job.validation_batch)[1]
-            logs |= {f"val_{name}": value for name, value in judged.items()}
+    def _one_epoch(self, state: Any, rows: np.ndarray) -> Any:
+        metrics, logs = self._metrics, {}
+        whole = rows.shape[1] - self._rest
+        for program, part in ((self._steps, rows[:, :whole]), (self._last_step, rows[:, whole:])):
+            if part.size:
+                part = jax.device_put(part, self._spread.sharding)
+                state, metrics, logs = program(state, metrics, part, self._train_set)
+        if self._val_set is not None:
+            judged = self._judge(state[:2], self._metrics, self._val_set)
+            logs = logs | {f"val_{name}": value for name, value in judged.items()}
         return state, logs
+
+    def _train(self, state: Any, metrics: Any, rows: Any, arrays: Any) -> Any:
+        state, logs = _scan(self.job.model.train_step, (*state, metrics), arrays, rows, self.job.batch_size)
+        return list(state[:3]), state[3], logs
+
+    def _validate(self, state: Any, metrics: Any, arrays: Any) -> Any:
+        rows = jnp.arange(len(jax.tree.leaves(arrays)[0]))
+        return _scan(self.job.model.test_step, (*state, metrics), arrays, rows, self.job.validation_batch)[1]
 
     def _health(self, state: Any) -> Any:
         def looker(look: bool) -> Callable:
-            return self._spread(lambda state, x, y: _health(self.job, state[0], state[1], x, y, look), shared=2)
+            return self._spread(
+                lambda state, x, y: _health(self.job, state[0], state[1], x, y, look), shared=2, quickly=True
+            )
 
         self._look = self._look or looker(True)
         try:
@@ -119,8 +140,13 @@ class _Spread:
         self.everywhere = NamedSharding(self.mesh, PartitionSpec())
         self.side_by_side = devices[0].platform != "cpu"
 
-    def __call__(self, function: Callable, shared: int, donate: tuple[int, ...] = ()) -> Callable:
-        """The compiled function; its last `shared` arguments are the same for all seeds."""
+    def __call__(
+        self, function: Callable, shared: int, donate: tuple[int, ...] = (), quickly: bool = False
+    ) -> Callable:
+        """The compiled function; its last `shared` arguments are the same for all seeds.
+
+        `quickly` compiles in a sixth of the time what runs so seldom that compiling would take longer than running.
+        """
 
         def per_device(*args: Any) -> Any:
             own, common = args[:-shared], args[-shared:]
@@ -135,7 +161,19 @@ class _Spread:
             specs = (*[one_each] * (len(args) - shared), *[same] * shared)
             return jax.shard_map(per_device, mesh=self.mesh, in_specs=specs, out_specs=one_each, check_vma=False)(*args)
 
-        return jax.jit(over_devices, donate_argnums=donate)
+        options = _quick_compilation() if quickly and not self.side_by_side else None
+        return jax.jit(over_devices, donate_argnums=donate, compiler_options=options)
+
+
+@functools.cache
+def _quick_compilation() -> dict[str, Any] | None:
+    """Options that make XLA compile for the CPU quickly, if this release knows them."""
+    options = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
+    try:
+        jax.jit(lambda x: x + 1, compiler_options=options)(0.0)
+    except jax.errors.JaxRuntimeError:
+        return None
+    return options
 
 
 def _health(job: Job, trainable: Any, non_trainable: Any, x: Any, y: Any, look: bool) -> Any:
