@@ -27,11 +27,13 @@ from keras_acts.activations.smooth import *  # noqa: E402, F403
 from keras_acts.activations.stochastic import *  # noqa: E402, F403
 from keras_acts.activations.surrogate import *  # noqa: E402, F403
 from keras_acts.activations.trainable import *  # noqa: E402, F403
+from keras_acts.advice import lint, recommend  # noqa: E402
 from keras_acts.blocks import GatedDense  # noqa: E402
 from keras_acts.monitor import DyingReLUMonitor, Revive, diagnose, with_prelu  # noqa: E402
 from keras_acts.plot import plot_activation, plot_sheet  # noqa: E402
 from keras_acts.properties import facts, initializer_for  # noqa: E402
 from keras_acts.study import compare  # noqa: E402
+from keras_acts.surgery import replace_activations  # noqa: E402
 
 __version__ = "0.1.0"
 __all__ = [
@@ -43,9 +45,12 @@ __all__ = [
     "facts",
     "get",
     "initializer_for",
+    "lint",
     "list_activations",
     "plot_activation",
     "plot_sheet",
+    "recommend",
+    "replace_activations",
     "with_prelu",
 ]
 __all__ += [name for known in _CATALOGUE.values() for name in (known.name, known.layer.__name__)]
