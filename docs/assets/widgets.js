@@ -39,7 +39,10 @@ function make(name, attributes = {}, ...children) {
   node.append(...children);
   return node;
 }
-const field = (label, control) => make("label", {}, label, control);
+const field = (label, control) => {
+  control.setAttribute("aria-label", label); // without it the name of a select would include its options
+  return make("label", {}, label, control);
+};
 const say = (value, digits = 3) =>
   !Number.isFinite(value) ? "out of bounds" : Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4 ? value.toFixed(digits)
     : value === 0 ? "0" : value.toExponential(1);
@@ -275,10 +278,26 @@ function formulas() {
   document.head.append(make("script", { src: `${base}katex/katex.min.js`, onload: render }));
 }
 
+// --- What the theme leaves unnamed ----------------------------------------------------------------------------------
+
+function names() {
+  document.querySelector(".md-search[role=dialog]")?.setAttribute("aria-label", "Search");
+  const mend = () => {
+    document.querySelectorAll("nav.md-code__nav:not([role])").forEach((nav) => nav.setAttribute("role", "none"));
+    document.querySelectorAll(".md-typeset__scrollwrap").forEach((wrap) => { // wide tables scroll: let the keyboard do it too
+      if (wrap.scrollWidth > wrap.clientWidth) wrap.tabIndex = 0; else wrap.removeAttribute("tabindex");
+    });
+  };
+  new MutationObserver(mend).observe(document.body, { childList: true, subtree: true }); // the theme adds them later
+  window.addEventListener("resize", mend);
+  mend();
+}
+
 const WIDGETS = { explorer, dying, filter };
 function start() {
   document.querySelectorAll("[data-widget]").forEach((place) => WIDGETS[place.dataset.widget](place));
   formulas();
+  names();
 }
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start); else start();
 })();

@@ -58,6 +58,22 @@ def _expect(right: Any, message: str) -> None:
         raise WrongError(message)
 
 
+def _lesson_1(names: Names) -> list[str]:
+    neuron, careful_bias = _function(names, "neuron"), _function(names, "careful_bias")
+    draw = np.random.default_rng(1)
+    for act in (np.tanh, np.abs, lambda z: np.maximum(z, 0)):
+        x, w, b = draw.normal(size=(7, 3)), draw.normal(size=3), 0.7
+        got = np.asarray(neuron(x.copy(), w.copy(), b, act))
+        _expect(got.shape == (7,), f"for 7 rows `neuron` must return 7 numbers; got shape {got.shape}.")
+        _expect(np.allclose(got, act(x @ w + b)), "`neuron` must apply `act` to the weighted sum plus the bias.")
+    bias = float(careful_bias())
+    _expect(
+        abs(bias + 0.4) < 1e-9,
+        f"with a bias of {bias:g} the ReLU switches on at a wind of {-bias / 2:g}; it must be 0.2.",
+    )
+    return ["a neuron with three activations", "it switches on at a wind of 0.2"]
+
+
 def _lesson_2(names: Names) -> list[str]:
     collapse = _function(names, "collapse")
     draw = np.random.default_rng(2)
@@ -188,6 +204,17 @@ def _lesson_8(names: Names) -> list[str]:
     return [f"{dead} units raised, output unchanged", f"after 600 steps: {left} dead, error {error:.4f}"]
 
 
+def _lesson_7(names: Names) -> list[str]:
+    x = np.array([-7.0, -1.0, -0.999, -0.3, 0.0, 1e-9, 0.5, 1.0, 1.001, 40.0])
+    expected = np.array([0.0, 0.5, 1.0, 1.0, 0.0, -1.0, -1.0, -0.5, 0.0, 0.0])
+    got = np.asarray(_function(names, "slope")(x.copy()))
+    _expect(got.shape == x.shape, f"`slope` must return one number per input, {x.shape}; got shape {got.shape}.")
+    for at, right, came in zip(x, expected, got, strict=True):
+        kind = "at this kink, the mean of left and right" if at in (-1, 0, 1) else "no kink here"
+        _expect(abs(right - came) < 1e-9, f"slope({at:g}) must be {right:g} ({kind}); got {came:g}.")
+    return ["slopes beside the kinks", "the mean of both sides at the three kinks"]
+
+
 _HEADS = {
     "water level from -1 to 1": (
         [("linear", "mse")],
@@ -219,10 +246,12 @@ def _lesson_10(names: Names) -> list[str]:
 
 
 CHECKS: dict[int, Callable[[Names], list[str]]] = {
+    1: _lesson_1,
     2: _lesson_2,
     4: _lesson_4,
     5: _lesson_5,
     6: _lesson_6,
+    7: _lesson_7,
     8: _lesson_8,
     10: _lesson_10,
 }
