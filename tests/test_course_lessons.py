@@ -157,3 +157,17 @@ def test_a_line_of_claims_that_is_not_one_is_refused(tmp_path, line, complaint):
     file.write_text(line, "utf-8")
     with pytest.raises(ValueError, match=complaint):
         claims.read(file)
+
+
+def test_the_cheat_sheet_says_what_the_package_computes():
+    import keras_acts
+
+    rows = re.findall(
+        r"^\| (\w+) \| (.+?) \| ([\d.]+) \| ([\d.]+) \|", (ROOT / "docs/cheatsheet.md").read_text("utf-8"), re.M
+    )
+    assert len(rows) == 9
+    for name, span, steepest, mean in rows:
+        known = keras_acts.facts(name)
+        low, high = (float(end.replace("∞", "inf")) for end in ("-∞ to ∞" if span == "all" else span).split(" to "))
+        assert known.output_range == pytest.approx((low, high), abs=5e-4), name
+        assert (known.lipschitz, known.mean) == pytest.approx((float(steepest), float(mean)), abs=5e-4), name
