@@ -105,7 +105,7 @@ def replace_activations(
             the shape, or `preserve` does not know how.
         TypeError: `model` is no Keras model.
 
-    Example:
+    Examples:
         >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="relu", name="hidden")])
         >>> model.add(keras.layers.Dense(1, name="head"))
         >>> new, changes = keras_acts.replace_activations(model, {"relu": "prelu"}, preserve=True)

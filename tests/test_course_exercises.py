@@ -49,6 +49,7 @@ def test_starter_and_solution_offer_the_same_functions(lesson):
         (1, ("-0.4", "-0.5"), "a wind of 0.25"),
         (1, ("x @ w + b", "x @ w"), "plus the bias"),
         (7, ("(left + right) / 2", "right"), "mean of left and right"),
+        (3, ("1 / np.sqrt(inputs)", "1e9"), "smaller"),
         (2, ("b @ v + c", "b + c if len(b) == len(c) else c"), "bias"),
         (4, ("negative_slope * x", "0.1 * x"), "negative_slope=0.3"),
         (4, ("x * sigmoid(x)", "x / (1 + np.exp(-x))"), "overflow"),

@@ -111,7 +111,7 @@ def sine_relu(x: Tensor, epsilon: float = 0.0025) -> Tensor:
         TypeError: `epsilon` is not a number.
         ValueError: `epsilon` is not from 1e-6 to 1.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.sine_relu([-1.0, 2.0], epsilon=0.5)).round(4)
         array([-0.6909,  2.    ], dtype=float32)
     """
@@ -125,7 +125,7 @@ class SineReLU(Elementwise, fn=sine_relu):
         epsilon: Size of the wave, above 0.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
-    Example:
+    Examples:
         >>> np.asarray(keras_acts.SineReLU(epsilon=0.5)(np.array([[-1.0, 2.0]]))).round(4)
         array([[-0.6909,  2.    ]], dtype=float32)
     """

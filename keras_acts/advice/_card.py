@@ -90,7 +90,7 @@ def recommend(
     Raises:
         ValueError: `task` or `architecture` is none of the above, or `depth` is below 1.
 
-    Example:
+    Examples:
         >>> card = keras_acts.recommend("multiclass", depth=3)
         >>> card.hidden, card.output, card.initializer
         ('relu', 'linear', 'keras_acts.initializer_for("relu")')

@@ -84,8 +84,8 @@ class _Model:
     @property
     def from_logits(self) -> bool:
         """Whether the loss takes what comes before a softmax or sigmoid."""
-        config = self.loss.get_config() if isinstance(self.loss, keras.losses.Loss) else None
-        return bool(config and config.get("from_logits"))
+        config = (self.loss.get_config() or {}) if isinstance(self.loss, keras.losses.Loss) else {}
+        return bool(config.get("from_logits"))
 
 
 Rule = Callable[[_Model], Iterator[Finding]]
@@ -126,7 +126,7 @@ def lint(model: keras.Model, *, loss: Any = None, y: Any = None, silence: Iterab
         TypeError: `model` is no Keras model.
         ValueError: `silence` names a rule that does not exist, or the model is not built.
 
-    Example:
+    Examples:
         >>> model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(3, activation="softmax", name="head")])
         >>> model.compile(loss=keras.losses.CategoricalCrossentropy(from_logits=True))
         >>> print(keras_acts.lint(model))

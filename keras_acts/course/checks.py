@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from keras_acts._core import CATALOGUE
@@ -58,6 +59,12 @@ def _expect(right: Any, message: str) -> None:
         raise WrongError(message)
 
 
+def _lesson_0(names: Names) -> list[str]:
+    name, expected = _function(names, "backend_name")(), keras.backend.backend()
+    _expect(name == expected, f"`backend_name` must return the name of the backend at work; got {name!r}.")
+    return [f"the backend is {expected}"]
+
+
 def _lesson_1(names: Names) -> list[str]:
     neuron, careful_bias = _function(names, "neuron"), _function(names, "careful_bias")
     draw = np.random.default_rng(1)
@@ -102,6 +109,23 @@ def _lesson_2(names: Names) -> list[str]:
             worst < 1e-5, f"for {depth} layers the outputs must agree within 1e-5; they differ by {worst:.2g}.{hint}"
         )
     return ["stacks of 1, 2, 3 and 6 layers collapse to one within 1e-5"]
+
+
+def _lesson_3(names: Names) -> list[str]:
+    draw = np.random.default_rng(3)
+    for inputs, units in ((3, 8), (10, 4)):
+        w = np.array(_function(names, "start")(inputs, units), float)
+        _expect(w.shape == (inputs, units), f"`start` must return the shape {(inputs, units)}; got {w.shape}.")
+        x, v = draw.normal(size=(64, inputs)), np.full(units, 0.2)
+        y = np.sin(x[:, 0])
+        with np.errstate(all="ignore"):
+            for _ in range(50):  # two linear layers; the second starts equal: it must not be what makes units differ
+                error = (x @ w @ v - y) / len(x)
+                w, v = w - 0.1 * np.outer(x.T @ error, v), v - 0.1 * (x @ w).T @ error
+        _expect(np.isfinite(w).all(), "training ran out of bounds: make the starting weights smaller.")
+        different = len(np.unique(w.round(6), axis=1).T)
+        _expect(different == units, f"after training all {units} units must differ; only {different} of them do.")
+    return ["all units differ after training, without an activation"]
 
 
 def _lesson_4(names: Names) -> list[str]:
@@ -246,8 +270,10 @@ def _lesson_10(names: Names) -> list[str]:
 
 
 CHECKS: dict[int, Callable[[Names], list[str]]] = {
+    0: _lesson_0,
     1: _lesson_1,
     2: _lesson_2,
+    3: _lesson_3,
     4: _lesson_4,
     5: _lesson_5,
     6: _lesson_6,
