@@ -84,8 +84,9 @@ class _Model:
     @property
     def from_logits(self) -> bool:
         """Whether the loss takes what comes before a softmax or sigmoid."""
-        config = (self.loss.get_config() or {}) if isinstance(self.loss, keras.losses.Loss) else {}
-        return bool(config.get("from_logits"))
+        if self.loss is None or not isinstance(self.loss, keras.losses.Loss):
+            return False
+        return bool(self.loss.get_config().get("from_logits"))
 
 
 Rule = Callable[[_Model], Iterator[Finding]]
