@@ -140,6 +140,8 @@ OTHERS = {
     "offset": 1e3,
     "epsilon": 1.0,
     "safe": "B",
+    "pieces": 4,
+    "group_size": 4,
 }
 # What a layer keeps for itself: how many numbers it trains, and how its statistics move.
 SIZES = ("degree", "grid_size", "groups", "hinge_count", "kernel_size", "momentum", "reduction")

@@ -217,5 +217,9 @@ class GroupSort(Rows, fn=groupsort):
     def __init__(self, group_size: int = 2, axis: int = -1, **kwargs):
         super().__init__(axis, {"group_size": group_size}, **kwargs)
 
+    def compute_output_shape(self, input_shape):
+        _check_division(tuple(input_shape), self.axis, self.group_size, "GroupSort", "group_size")
+        return tuple(input_shape)
+
 
 __all__ = exported(__name__)
