@@ -143,6 +143,11 @@ OTHERS = {
     "pieces": 4,
     "group_size": 4,
 }
+# Parameters that tell in training alone, or once what starts alike or at 0 has been trained.
+SILENT = {
+    *(("hard_concrete", "temperature"), ("probact", "sigma"), ("group_rational", "groups")),
+    *(("apl", "hinges_initializer"), ("apl", "hinge_count")),
+}
 # What a layer keeps for itself: how many numbers it trains, and how its statistics move.
 SIZES = ("degree", "grid_size", "groups", "hinge_count", "kernel_size", "momentum", "reduction")
 

@@ -33,7 +33,7 @@ def sigmoid(x):
 
 @RANDOM
 def test_draws_come_from_the_seed(facts):
-    x = sample((4, 12), reach=2)
+    x = sample((16, 12), reach=2)
     runs = [[to_numpy(layer(x, training=True)) for _ in range(2)] for layer in (facts.layer(seed=s) for s in (1, 1, 2))]
     np.testing.assert_array_equal(runs[0], runs[1])
     assert np.any(runs[0][0] != runs[0][1]), "every call draws anew"
@@ -70,7 +70,7 @@ def test_rrelu_draws_its_slope_evenly():
 
 
 def test_noisy_relu_adds_noise_of_the_papers_variance():
-    x = np.array([-2.0, 0.0, 1.0, 5.0])
+    x = np.array([-1.0, 0.0, 1.0, 5.0])
     deviation = np.sqrt(sigmoid(x))
     mean = x * stats.norm.cdf(x / deviation) + deviation * stats.norm.pdf(x / deviation)
     got = drawn("noisy_relu", x)
@@ -103,7 +103,8 @@ def test_stochastic_binary_is_1_with_its_probability():
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_gumbel_sigmoid_adds_logistic_noise(temperature):
     got = drawn("gumbel_sigmoid", [0.5, -1.0], temperature=temperature)
-    logits = temperature * np.log(got / (1 - got)) - [0.5, -1.0]
+    with np.errstate(divide="ignore"):
+        logits = temperature * np.log(got / (1 - got)) - [0.5, -1.0]
     inside = np.abs(logits) < 6  # further out float32 rounds the sigmoid
     for column, kept in zip(logits.T, inside.T, strict=True):
         rule = stats.logistic()

@@ -67,6 +67,8 @@ def maxout(x: Tensor, pieces: int = 2, axis: int = -1, adjacent: bool = True) ->
     refuse_inside_dense(maxout, "shrinks an axis")
     _check_division(tuple(x.shape), axis, int(pieces), "maxout", "pieces")
     parted, place = _split(x, axis, int(pieces), adjacent)
+    if 0 in tuple(x.shape):  # TensorFlow knows no largest of nothing
+        return ops.squeeze(ops.split(parted, int(pieces), place)[0], place)
     return ops.max(parted, place)
 
 
