@@ -79,7 +79,9 @@ def replace_activations(
     """Copy a model, weights included, with other activations in it; the original stays as it is.
 
     Functional and sequential models, nested or not; and subclassed models whose class has `get_config`. If the model is
-    compiled, so is the copy, with a new optimizer.
+    compiled, so is the copy, with a new optimizer. What a class of your own makes in its code (a layer in `__init__`)
+    is exchanged in the copy, but loading a saved copy runs that code again: keep its weights with `save_weights`, and
+    after loading replace first, then `load_weights`.
 
     Args:
         model: A model that is built.
@@ -338,6 +340,7 @@ class _Copy:
         self.pairs.append((model, new))
         if not new.built:
             new.build_from_config(model.get_build_config() or {})
+            new.built = True  # Keras ran its `call` for that, not the model itself; whether it did shows in the weights
         if model.compiled and not new.compiled:
             new.compile_from_config(model.get_compile_config())
         return new
@@ -442,7 +445,8 @@ class _Copy:
                     "configuration makes has other weights; expected `get_config` to hold all arguments of its class."
                 )
             for variable, value in zip(mine, old, strict=True):
-                variable.assign(value)
+                # A copy: on JAX both would share one buffer, and training the new model would delete the old one's.
+                variable.assign(np.array(ops.convert_to_numpy(value)))
 
 
 def _keyed(layer: Any) -> list[tuple[Any, str, Any, Any]]:

@@ -84,9 +84,9 @@ class _Model:
     @property
     def from_logits(self) -> bool:
         """Whether the loss takes what comes before a softmax or sigmoid."""
-        if self.loss is None or not isinstance(self.loss, keras.losses.Loss):
-            return False
-        return bool(self.loss.get_config().get("from_logits"))
+        loss: Any = self.loss
+        config = loss.get_config() if isinstance(loss, keras.losses.Loss) else None
+        return bool(config and config.get("from_logits"))
 
 
 Rule = Callable[[_Model], Iterator[Finding]]
