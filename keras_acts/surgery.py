@@ -35,16 +35,14 @@ class Change:
         new: The name of what stands there now.
         how: `"layer"` (a layer for a layer), `"in place"` (the `activation` of a layer) or `"split"` (the `activation`
             of a layer became a layer of its own behind it, because it has weights or random numbers).
-        scale: What the new output is multiplied by, where it was calibrated.
-        offset: What is added after that.
+        calibrated: Whether a `Rescaling` stands behind it.
     """
 
     path: str
     old: str
     new: str
     how: str
-    scale: float = 1.0
-    offset: float = 0.0
+    calibrated: bool = False
 
 
 class Changes(tuple[Change, ...]):
@@ -54,10 +52,8 @@ class Changes(tuple[Change, ...]):
         lines = [f"{len(self)} activations replaced" if len(self) != 1 else "1 activation replaced"]
         width = max((len(change.path) for change in self), default=0)
         for change in self:
-            line = f"{change.path:{width}}  {change.old} -> {change.new}  ({change.how})"
-            if (change.scale, change.offset) != (1.0, 0.0):
-                line += f"  times {change.scale:.4g} plus {change.offset:.4g}"
-            lines.append(line)
+            how = change.how + ", calibrated" * change.calibrated
+            lines.append(f"{change.path:{width}}  {change.old} -> {change.new}  ({how})")
         return "\n".join(lines)
 
 
@@ -96,8 +92,9 @@ def replace_activations(
         preserve: Whether the copy shall begin as the same function: ReLU becomes PReLU with slope 0, Leaky ReLU with
             slope 0, Swish or softplus with beta 100.
         calibrate: A batch of inputs, or `None`. Each new activation then gets a `Rescaling` behind it, which brings its
-            output to the mean and the deviation that the old one had on this batch, and each BatchNormalization is
-            set to the statistics of the batch.
+            output as close to the old one's on this batch as a factor and a summand per unit can (least squares), and
+            each BatchNormalization is set to the statistics of the batch. A bounded activation cannot follow an
+            unbounded one: calibration does not help tanh in the place of ReLU.
 
     Returns:
         `(model, changes)`; `changes` prints as a table.
@@ -251,7 +248,7 @@ class _Probe(_Target):
         self.name, self.known, self.given = "probe", None, None
         self.old = held(site.layer) if site.inside else site.layer
         self.new = target.layer()
-        self.moments: list[tuple[float, float, float, float]] = []
+        self.moments: list[list[np.ndarray]] = []
 
     @property
     def needs_layer(self) -> bool:
@@ -262,7 +259,9 @@ class _Probe(_Target):
         y = self.old(z)
         if not keras.utils.is_keras_tensor(z) and (values := _numbers(z)) is not None:
             old, new = (ops.convert_to_numpy(each).astype("float32") for each in (y, self.new(values)))
-            self.moments.append((old.mean(), old.std(), new.mean(), new.std()))
+            first = keras.config.image_data_format() == "channels_first"
+            axes = None if first and old.ndim > 2 else tuple(range(old.ndim - 1))
+            self.moments.append([np.mean(each, axis=axes) for each in (old, new, old * new, new * new)])
         return y
 
     def layer(self, **settings: Any) -> keras.layers.Layer:
@@ -271,13 +270,17 @@ class _Probe(_Target):
     def function(self) -> Any:
         return self
 
-    def scale(self) -> tuple[float, float]:
-        """Factor and summand that give the new output the mean and deviation of the old."""
+    def scale(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Factor and summand for each unit that bring the new output closest to the old, by least squares.
+
+        Equal mean and deviation would be the other choice; where shapes differ, it enlarges the difference.
+        """
         if not self.moments:
-            return 1.0, 0.0
-        old_mean, old_std, new_mean, new_std = np.mean(self.moments, axis=0)
-        factor = old_std / new_std if new_std > 0 else 1.0
-        return float(factor), float(old_mean - factor * new_mean)
+            return None
+        old, new, product, square = np.mean(np.array(self.moments, "float64"), axis=0)
+        spread = square - new * new
+        factor = np.where(spread > 1e-9, (product - old * new) / np.maximum(spread, 1e-9), 0.0)
+        return factor.astype("float32"), (old - factor * new).astype("float32")
 
 
 def _numbers(x: Tensor) -> np.ndarray | None:
@@ -302,7 +305,9 @@ def _calibrate_norms(model: keras.Model, x: Any) -> None:
 
 
 def _operate(
-    model: keras.Model, chosen: Sequence[tuple[Site, _Target]], scales: Mapping[int, tuple[float, float]]
+    model: keras.Model,
+    chosen: Sequence[tuple[Site, _Target]],
+    scales: Mapping[int, tuple[np.ndarray, np.ndarray] | None],
 ) -> Replaced:
     copy = _Copy(chosen, scales)
     new = copy.of(model)
@@ -313,7 +318,9 @@ def _operate(
 class _Copy:
     """Copies models layer by layer, exchanging activations on the way."""
 
-    def __init__(self, chosen: Sequence[tuple[Site, _Target]], scales: Mapping[int, tuple[float, float]]) -> None:
+    def __init__(
+        self, chosen: Sequence[tuple[Site, _Target]], scales: Mapping[int, tuple[np.ndarray, np.ndarray] | None]
+    ) -> None:
         self.chosen = {id(site.layer): (site, target) for site, target in chosen}
         self.scales = scales
         self.changes: dict[int, Change] = {}
@@ -427,11 +434,12 @@ class _Copy:
                 self._inside(child, new_child, in_graph=False)
 
     def _note(self, site: Site, target: _Target, new: Any, how: str, in_graph: bool) -> None:
-        scale, offset = self.scales.get(id(site.layer), (1.0, 0.0)) if in_graph else (1.0, 0.0)
-        if (scale, offset) != (1.0, 0.0):
-            scaling = keras.layers.Rescaling(scale, offset, name=f"{site.name}_scale", dtype=site.layer.dtype_policy)
+        scales = self.scales.get(id(site.layer)) if in_graph else None
+        if scales:
+            scaling = keras.layers.Rescaling(*scales, name=f"{site.name}_scale", dtype=site.layer.dtype_policy)
             self.behind.setdefault(id(new), []).append(scaling)
-        self.changes[id(site.layer)] = Change(site.path, site.activation, target.name, how, scale, offset)
+        change = Change(site.path, site.activation, target.name, how, scales is not None)
+        self.changes[id(site.layer)] = change
 
     def carry_weights(self) -> None:
         """Give the copies the values of the originals."""

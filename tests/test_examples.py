@@ -59,7 +59,7 @@ def test_example_is_short(script):
 
 
 def test_numbers_of_the_examples_run_from_one():
-    assert [int(path.stem[:2]) for path in EXAMPLES] == [1, 2, 3]
+    assert [int(path.stem[:2]) for path in EXAMPLES] == [1, 2, 3, 4, 5, 6]
 
 
 def test_sine(tmp_path):
@@ -105,6 +105,34 @@ def test_dying_relu(tmp_path):
     share = {(row["cause"], row["remedy"]): float(row["units_off"]) for row in saved}
     assert share["a rate of 0.1", "ReLU as it is"] > 50 > share["a rate of 0.1", "a tenth of the rate"]
     assert share["biases of -0.5", "ReLU as it is"] > 50 > share["biases of -0.5", "a better start"]
+
+
+def test_study(tmp_path):
+    options = ["--activations", "relu", "tanh", "--seeds", "2", "--epochs", "1", "--depths", "1"]
+    with start("04_study", tmp_path, *options) as process:
+        printed, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    results = tmp_path / "results"
+    assert (results / "04_study_depth_1.png").read_bytes().startswith(b"\x89PNG")
+    assert "at this budget (2 seeds, 1 epochs" in printed
+    assert (results / "04_study_depth_1.md").read_text("utf-8").startswith("| rank | activation |")
+    assert r"\toprule" in (results / "04_study_depth_1.tex").read_text("utf-8")
+    saved = rows(results / "04_study_depth_1.csv")
+    assert [(row["activation"], row["seed"]) for row in saved] == [(n, s) for n in ("relu", "tanh") for s in "01"]
+
+
+def test_lint(tmp_path):
+    printed, saved = run("05_lint", tmp_path, "--epochs", "1")
+    assert [row["rule"] for row in saved] == ["linear-stack", "double-softmax", "vanishing-gradient"]
+    assert "mended: Nothing found." in printed
+
+
+def test_replace(tmp_path):
+    printed, saved = run("06_replace", tmp_path, "--epochs", "1")
+    before = float(printed[0].split()[-2])
+    at_once = {row["way"]: float(row["test_accuracy"]) for row in saved if row["epoch"] == "0"}
+    assert at_once["PReLU, preserved"] == pytest.approx(before, abs=0.06)
+    assert at_once["softplus"] < at_once["softplus, calibrated"] <= before
 
 
 def test_training_starts_afresh_with_each_call(common):

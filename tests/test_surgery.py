@@ -199,22 +199,26 @@ def test_preserve_says_when_it_cannot(old, new):
         replace_activations(sequential(), {old: new}, preserve=True)
 
 
-def test_calibration_keeps_mean_and_deviation():
-    rng = np.random.default_rng(1)
-    x = rng.normal(size=(512, 6)).astype("float32")
-    model = keras.Sequential([keras.Input((6,)), layers.Dense(32, activation="relu", name="first")])
+def test_calibration_is_the_best_fit_of_each_unit(tmp_path):
+    x = np.random.default_rng(1).normal(size=(512, 6)).astype("float32")
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(8, activation="relu", name="first")])
     model.add(layers.BatchNormalization(name="norm"))
     model.add(layers.Dense(4, name="head"))
     new, (change,) = replace_activations(model, {"relu": "softplus"}, calibrate=x)
-    for part in (np.mean, np.std):
-        old_value = part(numbers(keras.Model(model.inputs[0], model.get_layer("first").output)(x)))
-        new_value = part(numbers(keras.Model(new.inputs[0], new.get_layer("first_scale").output)(x)))
-        assert new_value == pytest.approx(old_value, rel=1e-4)
-    assert change.scale != 1
+    assert change.calibrated
+    z = x @ numbers(model.get_layer("first").kernel)
+    scaling = new.get_layer("first_scale")
+    for unit in range(8):
+        slope, offset = np.polyfit(np.logaddexp(0, z[:, unit]), np.maximum(z[:, unit], 0), deg=1)
+        assert scaling.scale[unit] == pytest.approx(slope, rel=1e-3)
+        assert scaling.offset[unit] == pytest.approx(offset, rel=1e-3)
     norm = new.get_layer("norm")
-    scaled = numbers(keras.Model(new.inputs[0], new.get_layer("first_scale").output)(x))
-    np.testing.assert_allclose(numbers(norm.moving_mean), scaled.mean(axis=0), rtol=1e-3, atol=1e-5)
+    hidden = np.logaddexp(0, z) * scaling.scale + scaling.offset
+    np.testing.assert_allclose(numbers(norm.moving_mean), hidden.mean(axis=0), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(numbers(norm.moving_variance), hidden.var(axis=0), rtol=1e-3)
     assert norm.momentum == 0.99
+    new.save(tmp_path / "new.keras")
+    np.testing.assert_allclose(numbers(keras.models.load_model(tmp_path / "new.keras")(X)), numbers(new(X)), rtol=1e-5)
 
 
 def test_parameters_layers_and_functions():

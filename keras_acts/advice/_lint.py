@@ -195,6 +195,13 @@ def _call(layer: Any, **changes: Any) -> str:
     return f"keras.layers.{kind}({', '.join(arguments)})"
 
 
+def _without(layer: Any) -> str:
+    """Code that takes the activation away."""
+    if held(layer) is not None:
+        return _call(layer, activation=None)
+    return f"keras.Model(model.inputs, model.get_layer({layer.name!r}).input)"
+
+
 @_rule("linear-stack", "error", "2 Why a network needs a bend")
 def _linear_stack(m: _Model) -> Iterator[tuple[str, str, str]]:
     for first, second in _edges(m.model):
@@ -214,7 +221,11 @@ def _linear_stack(m: _Model) -> Iterator[tuple[str, str, str]]:
 def _double_softmax(m: _Model) -> Iterator[tuple[str, str, str]]:
     for layer, name in m.outputs:
         if m.from_logits and name in ("softmax", "sigmoid"):
-            fix = _call(layer, activation=None) if held(layer) else f"model without {layer.name!r}"
+            fix = (
+                _call(layer, activation=None)
+                if held(layer)
+                else f"keras.Model(model.inputs, model.get_layer({layer.name!r}).input)"
+            )
             yield layer.name, f"The loss applies a {name} to the output, which is one already.", fix
 
 
@@ -293,7 +304,9 @@ def _target_out_of_reach(m: _Model) -> Iterator[tuple[str, str, str]]:
             yield (
                 layer.name,
                 f"{name} ends at {edge:g}, and targets go from {m.y.min():.4g} to {m.y.max():.4g}.",
-                _call(layer, activation=None) if held(layer) else f"model without {layer.name!r}",
+                _call(layer, activation=None)
+                if held(layer)
+                else f"keras.Model(model.inputs, model.get_layer({layer.name!r}).input)",
             )
 
 
