@@ -75,11 +75,13 @@ class Weights:
         norm: Norm of the incoming weights.
         lean: Their mean over their standard deviation.
         bias: The bias, or zeros.
+        count: How many weights there are in all.
     """
 
     norm: np.ndarray
     lean: np.ndarray
     bias: np.ndarray
+    count: int
 
 
 def weights_of(layer: Any) -> Weights | None:
@@ -87,7 +89,7 @@ def weights_of(layer: Any) -> Weights | None:
     if isinstance(layer, keras.layers.BatchNormalization):
         ones = np.ones(layer.moving_mean.shape, "float32")
         norm = ones if layer.gamma is None else np.abs(_array(layer.gamma))
-        return Weights(norm, 0 * ones, 0 * ones if layer.beta is None else _array(layer.beta))
+        return Weights(norm, 0 * ones, 0 * ones if layer.beta is None else _array(layer.beta), ones.size)
     try:
         kernel = _array(layer.kernel)
     except (AttributeError, ValueError):  # no kernel, or not built
@@ -102,7 +104,7 @@ def weights_of(layer: Any) -> Weights | None:
     with np.errstate(all="ignore"):  # weights may be NaN or infinite
         mean, deviation = rows.mean(0), rows.std(0)
         lean = np.where(deviation > 1e-6 * np.abs(mean), mean / np.maximum(deviation, 1e-30), 1e6 * np.sign(mean))
-        return Weights(np.linalg.norm(rows, axis=0), lean if len(rows) > 1 else 0 * lean, bias)
+        return Weights(np.linalg.norm(rows, axis=0), lean if len(rows) > 1 else 0 * lean, bias, rows.size)
 
 
 def _array(variable: Any) -> np.ndarray:
@@ -226,7 +228,7 @@ def _nonfinite(evidence: Evidence, name: str) -> Finding:
         cure = "look at the data, np.isfinite(x).all(), and at the weights that the model starts with"
     elif weights is not None and not np.isfinite(weights.norm).all():
         cause, why = "rate", f"the weights are not finite any more, which a step that exploded does{_rate(evidence)}"
-        cure = f"{_slower(evidence)}, or clipnorm=1.0 in the optimizer"
+        cure = f"{_slower(evidence)}, or clipnorm=1.0"
     else:
         cause, why = "unknown", ""
         cure = "keras.callbacks.TerminateOnNaN(), and look at the data: np.isfinite(x).all()"
@@ -240,7 +242,7 @@ def _rate(evidence: Evidence) -> str:
 
 
 def _slower(evidence: Evidence) -> str:
-    return f"learning_rate={evidence.rate / 10:.1g}" if evidence.rate else "a learning rate ten times smaller"
+    return f"learning_rate={evidence.rate / 10:.1g} in the optimizer" if evidence.rate else "a rate ten times smaller"
 
 
 def _unscaled(evidence: Evidence) -> tuple[str, str, str] | None:
@@ -318,7 +320,7 @@ def _at_start(evidence: Evidence, name: str, units: Units, which: np.ndarray) ->
         return data
     if start is not None:
         lean = float(np.median(start.lean))  # of all units: where the inputs are positive, the dead lean anyhow
-        if lean < -_ONE_SIDED:
+        if lean < -max(_ONE_SIDED, 5 / np.sqrt(start.count)):  # few random weights lean by chance
             why = f"the layer's weights lie {-lean:.2g} standard deviations below 0 on average"
             return "start", why, 'start around 0: kernel_initializer="he_normal"'
         if not 0.05 < norm < 50:

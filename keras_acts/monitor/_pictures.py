@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from keras_acts.monitor._history import History
-from keras_acts.monitor._units import Units
+from keras_acts.monitor._units import DEAD, Units
 from keras_acts.plot import COLOURS
 
 _MOST_LAYERS = 60
@@ -29,7 +29,7 @@ def dead_by_layer(history: History) -> Any:
             shares[layers.index(row["layer"]), epochs.index(row["epoch"])] = row["dead_share"]
     figure = _figure(7.5, 1.4 + 0.26 * max(len(layers), 3))
     ax = figure.add_subplot()
-    image = ax.imshow(100 * shares, aspect="auto", cmap="magma_r", vmin=0, vmax=100, interpolation="nearest")
+    image = ax.imshow(100 * shares, aspect="auto", cmap="YlOrRd", vmin=0, vmax=100, interpolation="nearest")
     ax.set_yticks(range(len(layers)), layers)
     _epoch_ticks(ax, epochs)
     ax.set_title("Dead units by layer", loc="left")
@@ -37,7 +37,7 @@ def dead_by_layer(history: History) -> Any:
     if shares.size <= 150:
         for (y, x), share in np.ndenumerate(shares):
             if np.isfinite(share):
-                ax.text(x, y, f"{share:.0%}", ha="center", va="center", fontsize=8, color="w" if share > 0.5 else "k")
+                ax.text(x, y, f"{share:.0%}", ha="center", va="center", fontsize=8, color="w" if share > 0.7 else "k")
     return figure
 
 
@@ -64,7 +64,7 @@ def firing_rates(units: dict[str, Units]) -> Any:
     edges = np.linspace(0, 1, 41)
     for place, (_, layer) in enumerate(shown):
         rates = layer.columns["fired"] / max(layer.samples, 1)
-        counts, _ = np.histogram(rates, edges)
+        counts, _ = np.histogram(rates[layer.states != DEAD], edges)
         height = 0.85 * counts / max(counts.max(), 1)
         ax.fill_between(
             edges[:-1], -place + 0 * height, -place + height, step="post", color=COLOURS[0], alpha=0.75, lw=0
@@ -76,7 +76,7 @@ def firing_rates(units: dict[str, Units]) -> Any:
     ax.set_xlim(-0.16, 1.0)
     ax.set_xticks(np.linspace(0, 1, 6), [f"{x:.0%}" for x in np.linspace(0, 1, 6)])
     ax.set_xlabel("share of samples in which a unit fires")
-    ax.set_title("Firing rates of the units, last epoch", loc="left")
+    ax.set_title("Firing rates of the living units, last epoch", loc="left")
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.tick_params(axis="y", length=0)
     return figure

@@ -261,7 +261,7 @@ def run(program: Program, seed: int) -> dict[str, Any]:
         for layer in model.layers
         if getattr(layer, "activation", None) in (keras.activations.relu, keras.activations.relu6)
     ]
-    probe = keras.Model(model.inputs, [layer.input for layer in rectifiers]) if rectifiers else None
+    probe = keras.Model(model.inputs[0], [layer.input for layer in rectifiers]) if rectifiers else None
     inputs = [] if probe is None else probe(x, training=bool(_has_norm(model)))
     inputs = inputs if isinstance(inputs, list) else [inputs]
     outputs = {layer.name: keras.ops.convert_to_numpy(v) for layer, v in zip(rectifiers, inputs, strict=True)}

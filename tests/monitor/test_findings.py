@@ -78,7 +78,7 @@ def test_a_rate_far_too_high():
     assert finding.cause == "rate"
     assert finding.epoch <= 1
     assert "learning rate 3" in finding.evidence
-    assert finding.cure == "learning_rate=0.3"
+    assert finding.cure == "learning_rate=0.3 in the optimizer"
     assert "steps" in finding.when
     assert str(finding) in monitor.summary()
 
