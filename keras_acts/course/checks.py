@@ -239,6 +239,23 @@ def _lesson_7(names: Names) -> list[str]:
     return ["slopes beside the kinks", "the mean of both sides at the three kinks"]
 
 
+def _lesson_9(names: Names) -> list[str]:
+    draw = np.random.default_rng(9)
+    for dead in (0, 3):
+        out = np.maximum(draw.normal(size=(50, 12)), 0)
+        out[:, :dead] = 0
+        out[0, dead:] = 1e-20  # small is not zero
+        expected = float(np.mean(out == 0)), dead / 12
+        got = _function(names, "measure")(out.copy())
+        _expect(isinstance(got, tuple) and len(got) == 2, "`measure` must return two shares, zeros and dead.")
+        for name, right, came in zip(("zeros", "dead"), expected, got, strict=True):
+            _expect(
+                abs(float(came) - right) < 1e-9,
+                f"with {dead} of 12 units dead the share {name!r} must be {right:.4f}; got {float(came):.4f}.",
+            )
+    return ["the share of zeros", "the share of dead units"]
+
+
 _HEADS = {
     "water level from -1 to 1": (
         [("linear", "mse")],
@@ -269,6 +286,26 @@ def _lesson_10(names: Names) -> list[str]:
     return [f"{task} {activation}, {loss}" for task, (activation, loss) in answers.items()]
 
 
+def _lesson_11(names: Names) -> list[str]:
+    luck = np.array([0.0, 3.0, -2.0, 1.0, 5.0, -4.0])  # common to both: the seeds differ far more than the activations
+    small = np.array([0.1, -0.1, 0.05, -0.05, 0.1, -0.1])
+    cases = {
+        "a is better by 0.5 for every seed, up to 0.1": (luck + 0.5 + small, luck, "better"),
+        "a is worse by 0.5 for every seed, up to 0.1": (luck - 0.5 + small, luck, "worse"),
+        "the gaps scatter around 0.03 by up to 0.1": (luck + 0.03 + small, luck, "no"),
+        "a and b are unrelated": (luck + 0.5, luck[::-1].copy(), "no"),
+        "the mean gap is 2.8 standard errors": (
+            luck + small - small.mean() + 2.8 * small.std(ddof=1) / np.sqrt(6),
+            luck,
+            "no",
+        ),
+    }
+    for story, (a, b, right) in cases.items():
+        came = _function(names, "shown")(a.copy(), b.copy())
+        _expect(came == right, f"where {story}, the answer is {right!r}; got {came!r}.")
+    return [f"{story}: {right}" for story, (_, _, right) in cases.items()]
+
+
 CHECKS: dict[int, Callable[[Names], list[str]]] = {
     0: _lesson_0,
     1: _lesson_1,
@@ -279,5 +316,7 @@ CHECKS: dict[int, Callable[[Names], list[str]]] = {
     6: _lesson_6,
     7: _lesson_7,
     8: _lesson_8,
+    9: _lesson_9,
     10: _lesson_10,
+    11: _lesson_11,
 }
