@@ -12,7 +12,7 @@ import keras_acts
 from keras_acts import _core
 from keras_acts._formula import Formula
 
-PAGE = (Path(__file__).parents[1] / "docs" / "catalogue" / "left-out.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[1] / "docs" / "elsewhere" / "left-out.md").read_text("utf-8")
 LINES = [re.split(r"(?<!\\)\|", line)[1:-1] for line in PAGE.splitlines() if line.startswith("| ")][1:]
 REASONS = {name.strip(): reason.strip() for name, _, reason in LINES}
 # What those say that are called the same as something here.

@@ -1,6 +1,6 @@
 """Writes compatibility.md: names, defaults and slopes at kinks here, in Keras, PyTorch, JAX and ONNX.
 
-    python docs/catalogue/make_compatibility.py
+    python docs/elsewhere/make_compatibility.py
 
 Defaults are read off the signatures and slopes are measured, Keras's in one process per backend; it needs TensorFlow,
 JAX and torch. ONNX defines operators and no slopes; its defaults are those of its operator documents.
@@ -180,7 +180,7 @@ def main():
         "Names, defaults and the slope used where the curve has a corner, here and in other libraries. A name alone\n"
         "has no parameters. Where Keras gives another slope on another backend, each is told. ONNX defines none.\n\n"
         "`keras_acts.get(name, preset=library)` takes another library's defaults where they differ from ours.\n\n"
-        f"Read off and measured by `docs/catalogue/make_compatibility.py` with {versions}.\n\n"
+        f"Read off and measured by `docs/elsewhere/make_compatibility.py` with {versions}.\n\n"
         "| keras_acts | Keras function | Keras layer | torch.nn | jax.nn | ONNX |\n|---|---|---|---|---|---|\n"
         + "\n".join(lines)
         + "\n",
