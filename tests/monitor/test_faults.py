@@ -71,13 +71,13 @@ def test_fit_that_is_broken_off(rows, tmp_path, hook, error):
 
 def test_nan_in_a_batch_is_counted_apart(rows):
     model = still(small())
-    model.get_layer("hidden").bias.assign(np.linspace(-9, 1, 9))
+    model.get_layer("hidden").bias.assign(np.linspace(-40, 1, 9))
     x = rows.copy()
     x[35, 1] = np.nan  # in the last batch, after which the weights are not finite either
     inputs = inputs_of(model, x)
     with pytest.warns(DyingReLUWarning, match="NaN or infinity, in 1 of 40 samples") as caught:
         fit(model, x, monitor := quiet(), epochs=1)
-    assert len(caught) == 1
+    assert sum(w.category is DyingReLUWarning for w in caught) == 1
     check(monitor, "hidden", inputs)
     assert monitor.dead["hidden"].size
 
@@ -88,10 +88,10 @@ def test_nan_weights_are_neither_dead_nor_alive(rows):
     kernel[2, 4] = np.nan
     model.get_layer("hidden").set_weights([kernel, bias])
     with pytest.warns(DyingReLUWarning, match="'hidden' was the first to see NaN"):
-        history = fit(model, rows, monitor := quiet(), epochs=2)
+        history = fit(model, rows, monitor := quiet(), batch_size=40)  # after one step all weights are NaN
     assert monitor.units["hidden"].states[4] == "non-finite"
     assert 4 not in monitor.dead["hidden"]
-    assert history.history["nonfinite_units"] == [1, 1]
+    assert history.history["nonfinite_units"] == [1]
 
 
 @pytest.mark.parametrize(("bias", "dead"), [(-100.0, 9), (100.0, 0)])
@@ -113,7 +113,7 @@ def test_folder_that_cannot_be_written(rows, tmp_path):
     model = still(small())
     with pytest.warns(UserWarning, match="cannot write to") as caught:
         fit(model, rows, monitor := quiet(path=tmp_path / "file" / "history.jsonl"), epochs=2)
-    assert len(caught) == 1
+    assert sum("cannot write to" in str(w.message) for w in caught) == 1
     assert monitor.history.epochs == [-1, 0, 1]
 
 
@@ -138,7 +138,7 @@ def test_full_disk(rows, tmp_path, monkeypatch, write):
     model = still(small())
     with pytest.warns(UserWarning, match="No space left") as caught:
         fit(model, rows, monitor := quiet(path=path), epochs=3)
-    assert len(caught) == 1
+    assert sum("cannot write to" in str(w.message) for w in caught) == 1
     assert monitor.history.epochs == [-1, 0, 1, 2]
     if write == 1:
         assert path.read_text() == "old"
