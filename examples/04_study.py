@@ -52,5 +52,5 @@ for depth in map(int, args.depths):
     study.plot_ranking(ax=ranking)
     study.plot_differences(ax=differences)
     study.plot_gradients(ax=gradients)
-    figure.suptitle(f"{depth} hidden layers. {study.verdict.split(';')[0].rstrip('.')}", wrap=True)
+    figure.suptitle(f"The digits with {depth} hidden layers: {args.seeds} seeds, {args.epochs} epochs each")
     figure.savefig(args.out / f"{name}.png")

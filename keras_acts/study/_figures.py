@@ -80,6 +80,7 @@ def differences(study: "Study", ax: Any) -> Any:
         )
     ax.set_yticks(range(len(rows)), [gap.label for gap in reversed(rows)])
     ax.set_ylim(-0.6, len(rows) - 0.4)
+    ax.locator_params(axis="x", nbins=6)  # more would overlap in a narrow panel
     side = "right" if study.higher_is_better else "left"
     ax.set_xlabel(f"{study.metric.replace('_', ' ')} minus {study.baseline}'s ({side} is better)")
     for word, colour, filled in (
@@ -122,7 +123,7 @@ def gradients(study: "Study", when: str, ax: Any) -> Any:
     if when not in ("start", "end"):
         raise ValueError(f"Gradients are known at the 'start' and the 'end' of training, got {when!r}.")
     ax = _axes(ax, 7, 4.2)
-    for label, style in _styles(study.labels).items():
+    for label, style in _styles([row.label for row in study.rows]).items():
         healths = [run[{"start": "before", "end": "after"}[when]] for run in study.runs if run["label"] == label]
         norms = np.array([health["gradient"] for health in healths if health and health["gradient"]])
         if norms.size:
