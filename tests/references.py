@@ -49,7 +49,7 @@ ARGUMENTS = {
 
 
 def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
+    return 1 / (1 + np.exp(np.minimum(-x, 700)))
 
 
 def erfc(x):

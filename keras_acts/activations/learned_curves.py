@@ -51,7 +51,8 @@ def _polynomial(x: Tensor, coefficients: Tensor) -> Tensor:
 def _rational(x: Tensor, numerator: Tensor, denominator: Tensor, safe: str) -> Tensor:
     """A polynomial divided by one that is at least 1."""
     top, bottom = numerator.shape[-1] - 1, denominator.shape[-1]
-    # Powers of larger numbers would overflow. So far out the leading terms alone are left of the curve.
+    # Powers of larger numbers would overflow. So far out the leading terms alone are left of the curve,
+    # that of the denominator taken not to be 0.
     digits = 300 if keras.backend.standardize_dtype(x.dtype) == "float64" else 36
     reach = 10.0 ** (digits // max(top, bottom))
     inner = ops.clip(x, -reach, reach)

@@ -3,6 +3,7 @@
 import statistics
 from typing import Any
 
+import keras
 from keras import ops
 
 from keras_acts._bases import Rows, Weighted, check_axis
@@ -58,7 +59,9 @@ def squash(x: Tensor, offset: float = 1.0, axis: int = -1) -> Tensor:
     check_axis(axis, len(x.shape), "squash", several=False)
     if 0 in tuple(x.shape):
         return x
-    size = at_least(_size_of(x, axis), 1.0)
+    # Compilers divide by multiplying with 1 / size, which for the very largest numbers would be 0.
+    most = 1e307 if keras.backend.standardize_dtype(x.dtype) == "float64" else 1e37
+    size = ops.clip(_size_of(x, axis), 1.0, most)
     u = x / size
     square = ops.sum(u * u, axis, keepdims=True)
     return u * (_root(square) / (offset / size / size + square))
