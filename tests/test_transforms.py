@@ -150,11 +150,13 @@ def difference(derived, name, part):
 def agree(facts, got, expected, scale):
     """Equal but for what rounding leaves of finite differences.
 
-    Where one element depends on others, a few rows have a kink between the five points, which no sample avoids.
+    Where one element depends on others, or a curve has knots of its own, a few elements have a kink between the five
+    points, which no sample avoids.
     """
     # Rounding of float32 divided by the step: at most some 2e-5 of the numbers that are subtracted.
     wrong = np.abs(got - expected) > 5e-5 * (1 + np.abs(scale).max())
-    assert wrong.mean() <= (0.0 if kind(facts).pointwise else 0.02), f"{got[wrong]} instead of {expected[wrong]}"
+    has_kinks = not kind(facts).pointwise or facts.kind in ("curve", "stochastic")
+    assert wrong.mean() <= (0.04 if has_kinks else 0.0), f"{got[wrong]} instead of {expected[wrong]}"
 
 
 @each(true_slope=True)

@@ -93,7 +93,7 @@ def funnel_relu(
         ValueError: `epsilon` is not between 1e-12 and 1, or `x` does not have four axes.
 
     Examples:
-        >>> x, one = np.array([[[[2.0], [-3.0]]]]), np.ones(1)
+        >>> x, one = np.array([[[[2.0], [-3.0]]]], "float32"), np.ones(1)
         >>> y = keras_acts.funnel_relu(x, 0.5 * np.ones((1, 1, 1)), one, 0 * one, 0 * one, one)
         >>> keras.ops.convert_to_numpy(y).ravel().round(3)
         array([ 2.   , -1.499], dtype=float32)
