@@ -70,12 +70,13 @@ def _both(x: Tensor) -> tuple[Tensor, Tensor]:
 
     Where one of them cancels, the other does not, and their product is `-cos(2 * x)`, which cancels nowhere.
     """
-    x = ops.clip(x, -1e38, 1e38)
-    sin, cos, product = ops.sin(x), ops.cos(x), -ops.cos(2.0 * x)
-    alike = sin * cos > 0
-    one = ops.ones_like(x)
-    less = ops.where(alike, product / ops.where(alike, sin + cos, one), sin - cos)
-    return less, ops.where(alike, sin + cos, product / ops.where(alike, one, sin - cos))
+    sin, cos, product = ops.sin(x), ops.cos(x), -ops.cos(2.0 * ops.clip(x, -1e38, 1e38))
+    is_huge, one = ops.abs(x) > 1e38, ops.ones_like(x)  # beyond, 2 * x overflows
+    alike, unlike = sin * cos > 0, sin * cos <= 0
+    less_by_product = ops.logical_and(alike, ops.logical_not(is_huge))
+    more_by_product = ops.logical_and(unlike, ops.logical_not(is_huge))
+    less = ops.where(less_by_product, product / ops.where(less_by_product, sin + cos, one), sin - cos)
+    return less, ops.where(more_by_product, product / ops.where(more_by_product, sin - cos, one), sin + cos)
 
 
 def _sine_relu_slope(x: Tensor, epsilon: float = 0.0025) -> Tensor:

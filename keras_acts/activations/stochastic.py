@@ -9,7 +9,6 @@ from keras import ops
 
 from keras_acts._bases import Stochastic
 from keras_acts._core import Tensor, activation, exported
-from keras_acts._numerics import logistic
 from keras_acts.activations.rectifiers import leaky_relu, relu
 from keras_acts.activations.sigmoidal import sigmoid
 
@@ -342,7 +341,7 @@ def _logistic_noise(x: Tensor, seed: Any) -> Tensor:
     "arXiv:1611.00712",
     output_range=("0", "1"),
     aliases=("binary_concrete",),
-    limits={"temperature": (1e-3, 1e3)},
+    limits={"temperature": (1e-4, 1e3)},
     equals=("sigmoid(x)",),
 )
 def gumbel_sigmoid(
@@ -355,7 +354,7 @@ def gumbel_sigmoid(
 
     Args:
         x: Tensor of any shape.
-        temperature: What the sum is divided by, from 0.001 to 1000.
+        temperature: What the sum is divided by, from 0.0001 to 1000.
         training: Whether to draw.
         seed: Integer or `keras.random.SeedGenerator`; `None` uses the global generator of Keras.
 
@@ -364,7 +363,7 @@ def gumbel_sigmoid(
 
     Raises:
         TypeError: `temperature` is not a number.
-        ValueError: `temperature` is not between 0.001 and 1000.
+        ValueError: `temperature` is not between 0.0001 and 1000.
 
     Examples:
         >>> np.asarray(keras_acts.gumbel_sigmoid([0.0, 1.0], temperature=0.5)).round(4)
@@ -377,7 +376,7 @@ class GumbelSigmoid(Stochastic, fn=gumbel_sigmoid):
     """Layer form of `gumbel_sigmoid`: draws in `fit`, and is a sigmoid in `evaluate` and `predict`.
 
     Args:
-        temperature: What the sum is divided by, from 0.001 to 1000.
+        temperature: What the sum is divided by, from 0.0001 to 1000.
         seed: Integer that makes the draws reproducible, or `None`.
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
@@ -387,7 +386,7 @@ class GumbelSigmoid(Stochastic, fn=gumbel_sigmoid):
 
     Raises:
         TypeError: `temperature` is not a number.
-        ValueError: `temperature` is not between 0.001 and 1000.
+        ValueError: `temperature` is not between 0.0001 and 1000.
 
     Examples:
         >>> np.asarray(keras_acts.GumbelSigmoid(0.5)(np.array([[0.0, 1.0]]))).round(4)
@@ -407,7 +406,8 @@ def _beside(place: float, x: Tensor, side: int) -> float:
 
 @activation(
     kind="stochastic",
-    formula="clip((high - low) * sigmoid(x) + low, 0, 1)",
+    formula="where(x <= log(-low / high), 0, where(x >= log((1 - low) / (high - 1)), 1, high * sigmoid(x) + low * "
+    "sigmoid(-x)))",
     source="Louizos et al., Learning Sparse Neural Networks through L0 Regularization, 2017, arXiv:1712.01312",
     output_range=("0", "1"),
     kinks={"log(-low / high)": "0", "log((1 - low) / (high - 1))": "0"},
@@ -448,7 +448,7 @@ def hard_concrete(
     if training:
         x = (x + _logistic_noise(x, seed)) / temperature
     # Which side of a kink `x` lies on is asked of `x` itself, since the value there is known up to rounding only.
-    opens, closes = logistic(x)
+    opens, closes = sigmoid(x), sigmoid(-x)
     left, right = _beside(math.log(-low / high), x, -1), _beside(math.log((1 - low) / (high - 1)), x, 1)
     y = ops.where(x >= right, ops.ones_like(x), high * opens + low * closes)
     return ops.where(x <= left, ops.zeros_like(x), y)
