@@ -20,6 +20,8 @@ EXAMPLES = sorted((ROOT / "examples").glob("[0-9]*.py"))
 def start(script, folder, *options):
     """Start an example on the active backend, with `folder` as its current directory."""
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    # A job in the background ignores Ctrl-C, and so would its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen(
         [sys.executable, ROOT / "examples" / f"{script}.py", *options],
         cwd=folder,
