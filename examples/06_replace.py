@@ -36,9 +36,9 @@ trained.fit(x, y, 128, 10, verbose=0)
 print(f"trained with ReLU: {accuracy(trained):.1f} %")
 ways = {
     "PReLU": ("prelu", {}),
-    "PReLU, preserved": ("prelu", {"preserve": True}),
+    "PReLU (preserved)": ("prelu", {"preserve": True}),
     "softplus": ("softplus", {}),
-    "softplus, calibrated": ("softplus", {"calibrate": x[:512]}),
+    "softplus (calibrated)": ("softplus", {"calibrate": x[:512]}),
 }
 figure = Figure(figsize=(6, 3.6))
 panel = figure.subplots()

@@ -133,8 +133,8 @@ def test_replace(tmp_path):
     printed, saved = run("06_replace", tmp_path, "--epochs", "1")
     before = float(printed[0].split()[-2])
     at_once = {row["way"]: float(row["test_accuracy"]) for row in saved if row["epoch"] == "0"}
-    assert at_once["PReLU, preserved"] == pytest.approx(before, abs=0.06)
-    assert at_once["softplus"] < at_once["softplus, calibrated"] <= before
+    assert at_once["PReLU (preserved)"] == pytest.approx(before, abs=0.06)
+    assert at_once["softplus"] < at_once["softplus (calibrated)"] <= before
 
 
 def test_training_starts_afresh_with_each_call(common):
