@@ -128,13 +128,13 @@ class Folder:
 
 def _take(path: Path) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
-    for _ in range(2):
+    for is_last in (False, True):
         try:
             with path.open("x", encoding="utf-8") as sink:
                 json.dump({"host": socket.gethostname(), "process": os.getpid()}, sink)
             return True
         except FileExistsError:
-            if not _abandoned(path):
+            if is_last or not _abandoned(path):  # who takes one away tries to put its own there
                 return False
             # Of several processes that find it abandoned, one manages to rename it. Should a slow one rename the
             # new owner's claim, two do the same work and write the same records.
