@@ -148,6 +148,7 @@ OTHERS = {
 SILENT = {
     *(("hard_concrete", "temperature"), ("probact", "sigma"), ("group_rational", "groups")),
     *(("apl", "hinges_initializer"), ("apl", "hinge_count")),
+    ("srelu", "t_right_initializer"),  # the slope beyond that knee begins as that before it
 }
 # What a layer keeps for itself: how many numbers it trains, and how its statistics move.
 SIZES = ("degree", "grid_size", "groups", "hinge_count", "kernel_size", "momentum", "reduction")
