@@ -42,8 +42,8 @@ class DyingReLUMonitor(keras.callbacks.Callback):
         alarm: Share of a layer's units from which a warning comes; a layer of which all died is always warned of.
         rise: A warning comes, too, when the share has risen by this much since the layer's best epoch.
         stop: Share of a layer's units from which training is stopped, or `None`.
-        extras: Further statistics: `"positions"`, `"mean"`, `"saturation"`, `"gradient"`, see `Reading`; each costs
-            about one percent of a training step.
+        extras: Further statistics: `"positions"`, `"mean"`, `"saturation"`, `"gradient"`, see `Reading`. What each
+            costs, `tests/benchmarks/monitor_cost.py` measures on your machine.
         layers: Names of the layers to observe, or a function of a layer; `None` for all.
         path: File for the history, in JSON lines, written after every epoch. When `fit` starts at a later epoch, as
             with `BackupAndRestore`, the history goes on from there.

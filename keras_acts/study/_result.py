@@ -338,10 +338,6 @@ class Study:
     def _repr_html_(self) -> str:
         return _tables.html(*_tables.cells(self), caption=" ".join([self.verdict, *self.notes]))
 
-    def to_text(self) -> str:
-        """The table and what it says, as plain text."""
-        return str(self)
-
     def to_markdown(self) -> str:
         """The table and what it says, as Markdown."""
         return "\n\n".join([_tables.markdown(*_tables.cells(self)), self.verdict, " ".join(self.notes)]) + "\n"
