@@ -2,7 +2,6 @@
 
 import dataclasses
 import numbers
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -282,32 +281,6 @@ def _halve(shape: tuple[int | None, ...], axis: int, owner: str) -> tuple[int | 
     return tuple(halved)
 
 
-def refuse_inside_dense(owner: Callable, deed: str = "halves an axis") -> None:
-    """Raise if `owner`, which changes the shape of its input, is being called as some layer's `activation=`.
-
-    Keras then reports the unchanged shape, and the mistake surfaces one layer later as a shape error. Keras has
-    no hook that tells an activation where it is used, so this reads the attribute off the calling layer.
-
-    Raises:
-        ValueError: A calling layer holds `owner` as its activation.
-    """
-    frame = sys._getframe(1)
-    while frame is not None:
-        caller = frame.f_locals.get("self")
-        if caller is not None and isinstance(caller, keras.layers.Layer) and caller is not owner:
-            held = (getattr(caller, name, None) for name in ("activation", "recurrent_activation"))
-            if any(thing is owner for thing in held):
-                name = getattr(owner, "__name__", type(owner).__name__)
-                layer = CATALOGUE[name].layer if name in CATALOGUE else type(owner)
-                raise ValueError(
-                    f"{name} {deed}, so it cannot be the `activation=` of {type(caller).__name__} "
-                    f"{caller.name!r}, whose output must keep its width; expected an activation that keeps the "
-                    f"shape: leave `activation` out there and add `keras_acts.{layer.__name__}()` after it."
-                )
-            return
-        frame = frame.f_back
-
-
 class Reshaping(Activation):
     """Abstract layer of a function that changes the size of one axis.
 
@@ -328,7 +301,6 @@ class Reshaping(Activation):
         raise NotImplementedError
 
     def call(self, inputs: Tensor) -> Tensor:
-        refuse_inside_dense(self, self.deed)
         return self.apply(inputs)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:

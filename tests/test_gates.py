@@ -78,9 +78,8 @@ def test_a_dense_layer_twice_as_wide_stands_before_it(facts):
 def test_it_is_refused_as_the_activation_of_another_layer(facts, form, holder):
     activation = facts.function if form == "function" else facts.layer()
     settings = () if holder == "Activation" else (4, 1) if holder == "Conv1D" else (4,)
-    layer = getattr(keras.layers, holder)(*settings, activation=activation)
     with pytest.raises(ValueError, match=f"{facts.layer.__name__}\\(\\)") as refused:
-        layer(np.ones((2, 3, 4), "float32"))
+        getattr(keras.layers, holder)(*settings, activation=activation).build((2, 3, 4))
     sentence = str(refused.value)
     for part in ("cannot be the `activation=` of", holder, "expected an activation that keeps the shape", "leave"):
         assert part in sentence

@@ -176,20 +176,20 @@ def dense_with_prelu():
 
 @pytest.fixture
 def taught():
-    """A model with a trained activation inside Dense, whose parameters have moved."""
+    """A model that was never called, with trained activations inside Dense, whose parameters have moved."""
     model = dense_with_prelu()
-    model(X)
     for number, layer in enumerate(model.layers):
         layer.activation.alpha.assign(np.linspace(0.5, 0.9, 5) + number)
     return model
 
 
-def test_inside_dense_it_is_trained(taught):
-    taught.compile("sgd", "mse", jit_compile=False)
-    before = to_numpy(taught.layers[0].activation.alpha.value)
-    taught.train_on_batch(X, np.ones((4, 5)))
-    assert np.any(to_numpy(taught.layers[0].activation.alpha.value) != before)
+def test_inside_dense_it_is_counted_and_trained_from_the_first_step(taught):
     assert taught.count_params() == 4 * 5 + 6 * 5 + 2 * 5
+    taught.compile("sgd", "mse", jit_compile=BACKEND == "jax")
+    before = [to_numpy(layer.activation.alpha.value) for layer in taught.layers]
+    taught.fit(X, np.ones((4, 5)), batch_size=4, verbose=0)
+    for layer, old in zip(taught.layers, before, strict=True):
+        assert np.any(to_numpy(layer.activation.alpha.value) != old)
 
 
 def test_inside_dense_it_is_saved_and_loaded(taught, tmp_path):
@@ -206,24 +206,63 @@ def test_weights_load_into_a_model_that_was_never_called(taught, tmp_path):
     assert len(fresh.trainable_weights) == 6
 
 
-def test_a_model_saved_before_its_first_call_loads(tmp_path):
-    model = dense_with_prelu()
-    model.save(tmp_path / "model.keras")
-    np.testing.assert_array_equal(to_numpy(keras.saving.load_model(tmp_path / "model.keras")(X)), to_numpy(model(X)))
+HOSTS = {
+    "Dense": (lambda held: keras.layers.Dense(4, activation=held), (3,), 4),
+    "EinsumDense": (lambda held: keras.layers.EinsumDense("abc,cd->abd", (None, 4), activation=held), (2, 3), 4),
+    "Conv2D": (lambda held: keras.layers.Conv2D(4, 3, activation=held), (6, 6, 3), 4),
+    "SeparableConv1D": (lambda held: keras.layers.SeparableConv1D(4, 3, activation=held), (6, 3), 4),
+    "LSTM": (lambda held: keras.layers.LSTM(4, recurrent_activation=held), (6, 3), 4),
+    "GRU": (lambda held: keras.layers.Bidirectional(keras.layers.GRU(4, activation=held)), (6, 3), 8),
+    "TimeDistributed": (lambda held: keras.layers.TimeDistributed(keras.layers.Dense(4, held)), (6, 3), 4),
+}
 
 
-def test_one_instance_in_two_layers_trains_but_its_file_is_refused_in_words(tmp_path):
+@pytest.mark.parametrize("name", HOSTS)
+def test_every_layer_of_keras_builds_the_activation_that_it_holds(name):
+    make, shape, parameters = HOSTS[name]
+    with_weights, without = (
+        keras.Sequential([keras.Input(shape), make(held)]) for held in (keras_acts.PReLU(), keras_acts.relu)
+    )
+    assert with_weights.count_params() == without.count_params() + parameters
+    count = len(with_weights.weights)
+    with_weights(np.ones((2, *shape), "float32"))
+    assert len(with_weights.weights) == count
+
+
+def test_one_instance_in_two_layers_is_refused_before_it_is_trained():
+    dense = [keras.layers.Dense(5, activation=shared) for shared in [keras_acts.PReLU()] * 2]
+    with pytest.raises(
+        ValueError, match=r"is the `activation=` of Dense 'dense\w*', and of Dense 'dense\w*' already"
+    ) as error:
+        keras.Sequential([keras.Input((3,)), *dense])
+    assert "give each its own" in str(error.value)
+
+
+def test_one_instance_in_two_layers_of_ones_own_has_its_file_refused(tmp_path):
+    class Own(keras.layers.Layer):
+        def __init__(self, activation, **kwargs):
+            super().__init__(**kwargs)
+            self.activation = keras.activations.get(activation)
+
+        def call(self, x):
+            return self.activation(x)
+
+        def get_config(self):
+            return {**super().get_config(), "activation": keras.activations.serialize(self.activation)}
+
     shared = keras_acts.PReLU()
-    dense = [keras.layers.Dense(5, activation=shared) for _ in range(2)]
-    model = keras.Sequential([keras.Input((3,)), *dense])
-    model(X)
-    assert len(model.trainable_weights) == 5
+    model = keras.Sequential([keras.Input((3,)), Own(shared), Own(shared)])
     model.save(tmp_path / "model.keras")
     with pytest.raises(
         ValueError, match=r"PReLU 'p_re_lu\w*' found none of its weights in the file and expected \['alpha'\]"
     ) as raised:
-        keras.saving.load_model(tmp_path / "model.keras")
+        keras.saving.load_model(tmp_path / "model.keras", custom_objects={"Own": Own})
     assert "give each its own" in str(raised.value)
+
+
+def test_a_layer_with_weights_is_refused_where_a_function_belongs():
+    with pytest.raises(ValueError, match=r"which would never build it.*use `keras_acts\.PReLU\(\)` itself"):
+        keras.layers.Activation(keras_acts.PReLU())
 
 
 def test_one_layer_in_two_places_of_a_graph_keeps_one_parameter(tmp_path):

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_acts._bases import Gated, refuse_inside_dense, split_gate
+from keras_acts._bases import Gated, split_gate
 from keras_acts._core import Tensor, activation, exported
 from keras_acts.activations.rectifiers import relu
 from keras_acts.activations.sigmoidal import sigmoid, softcap, tanh
@@ -30,14 +30,12 @@ def glu(x: Tensor, axis: int = -1, gate: str = "second") -> Tensor:
         Tensor of the same floating-point dtype with half the size along `axis`.
 
     Raises:
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the function is
-            the `activation=` of a layer, which must keep its width.
+        ValueError: The size along `axis` is odd, `axis` does not exist, or `gate` is none of the three.
 
     Examples:
         >>> np.asarray(keras_acts.glu([10.0, 100.0, 0.0, 1.0])).round(4)
         array([ 5.    , 73.1059], dtype=float32)
     """
-    refuse_inside_dense(glu)
     opens, value = split_gate(x, axis, gate, "glu")
     return value * sigmoid(opens)
 
@@ -57,8 +55,7 @@ class GLU(Gated, fn=glu):
         The input shape with half the size along `axis`.
 
     Raises:
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the layer is
-            the `activation=` of another.
+        ValueError: The size along `axis` is odd, `axis` does not exist, or `gate` is none of the three.
 
     Examples:
         >>> keras_acts.GLU().compute_output_shape((None, 8))
@@ -90,14 +87,12 @@ def swiglu(x: Tensor, axis: int = -1, gate: str = "first") -> Tensor:
         Tensor of the same floating-point dtype with half the size along `axis`.
 
     Raises:
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the function is
-            the `activation=` of a layer, which must keep its width.
+        ValueError: The size along `axis` is odd, `axis` does not exist, or `gate` is none of the three.
 
     Examples:
         >>> np.asarray(keras_acts.swiglu([1.0, 2.0, 10.0, 100.0])).round(4)
         array([ 7.3106, 176.1594], dtype=float32)
     """
-    refuse_inside_dense(swiglu)
     opens, value = split_gate(x, axis, gate, "swiglu")
     return silu(opens) * value
 
@@ -117,8 +112,7 @@ class SwiGLU(Gated, fn=swiglu):
         The input shape with half the size along `axis`.
 
     Raises:
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the layer is
-            the `activation=` of another.
+        ValueError: The size along `axis` is odd, `axis` does not exist, or `gate` is none of the three.
 
     Examples:
         >>> keras_acts.SwiGLU().compute_output_shape((None, 8))
@@ -151,14 +145,12 @@ def geglu(x: Tensor, axis: int = -1, gate: str = "first") -> Tensor:
         Tensor of the same floating-point dtype with half the size along `axis`.
 
     Raises:
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the function is
-            the `activation=` of a layer, which must keep its width.
+        ValueError: The size along `axis` is odd, `axis` does not exist, or `gate` is none of the three.
 
     Examples:
         >>> np.asarray(keras_acts.geglu([1.0, 2.0, 10.0, 100.0])).round(4)
         array([  8.4134, 195.45  ], dtype=float32)
     """
-    refuse_inside_dense(geglu)
     opens, value = split_gate(x, axis, gate, "geglu")
     return gelu(opens) * value
 
@@ -178,8 +170,7 @@ class GEGLU(Gated, fn=geglu):
         The input shape with half the size along `axis`.
 
     Raises:
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the layer is
-            the `activation=` of another.
+        ValueError: The size along `axis` is odd, `axis` does not exist, or `gate` is none of the three.
 
     Examples:
         >>> keras_acts.GEGLU().compute_output_shape((None, 8))
@@ -210,14 +201,12 @@ def geglu_tanh(x: Tensor, axis: int = -1, gate: str = "first") -> Tensor:
         Tensor of the same floating-point dtype with half the size along `axis`.
 
     Raises:
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the function is
-            the `activation=` of a layer, which must keep its width.
+        ValueError: The size along `axis` is odd, `axis` does not exist, or `gate` is none of the three.
 
     Examples:
         >>> np.asarray(keras_acts.geglu_tanh([1.0, 2.0, 10.0, 100.0])).round(4)
         array([  8.4119, 195.4598], dtype=float32)
     """
-    refuse_inside_dense(geglu_tanh)
     opens, value = split_gate(x, axis, gate, "geglu_tanh")
     return gelu_tanh(opens) * value
 
@@ -237,8 +226,7 @@ class GEGLUTanh(Gated, fn=geglu_tanh):
         The input shape with half the size along `axis`.
 
     Raises:
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the layer is
-            the `activation=` of another.
+        ValueError: The size along `axis` is odd, `axis` does not exist, or `gate` is none of the three.
 
     Examples:
         >>> keras_acts.GEGLUTanh().compute_output_shape((None, 8))
@@ -268,14 +256,12 @@ def reglu(x: Tensor, axis: int = -1, gate: str = "first") -> Tensor:
         Tensor of the same floating-point dtype with half the size along `axis`.
 
     Raises:
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the function is
-            the `activation=` of a layer, which must keep its width.
+        ValueError: The size along `axis` is odd, `axis` does not exist, or `gate` is none of the three.
 
     Examples:
         >>> np.asarray(keras_acts.reglu([1.0, -2.0, 10.0, 100.0]))
         array([10.,  0.], dtype=float32)
     """
-    refuse_inside_dense(reglu)
     opens, value = split_gate(x, axis, gate, "reglu")
     return relu(opens) * value
 
@@ -295,8 +281,7 @@ class ReGLU(Gated, fn=reglu):
         The input shape with half the size along `axis`.
 
     Raises:
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the layer is
-            the `activation=` of another.
+        ValueError: The size along `axis` is odd, `axis` does not exist, or `gate` is none of the three.
 
     Examples:
         >>> keras_acts.ReGLU().compute_output_shape((None, 8))
@@ -328,14 +313,12 @@ def bilinear_glu(x: Tensor, axis: int = -1, gate: str = "first") -> Tensor:
         Tensor of the same floating-point dtype with half the size along `axis`.
 
     Raises:
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the function is
-            the `activation=` of a layer, which must keep its width.
+        ValueError: The size along `axis` is odd, `axis` does not exist, or `gate` is none of the three.
 
     Examples:
         >>> np.asarray(keras_acts.bilinear_glu([1.0, -2.0, 10.0, 100.0]))
         array([  10., -200.], dtype=float32)
     """
-    refuse_inside_dense(bilinear_glu)
     opens, value = split_gate(x, axis, gate, "bilinear_glu")
     return opens * value
 
@@ -355,8 +338,7 @@ class BilinearGLU(Gated, fn=bilinear_glu):
         The input shape with half the size along `axis`.
 
     Raises:
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the layer is
-            the `activation=` of another.
+        ValueError: The size along `axis` is odd, `axis` does not exist, or `gate` is none of the three.
 
     Examples:
         >>> keras_acts.BilinearGLU().compute_output_shape((None, 8))
@@ -389,14 +371,12 @@ def drelu_glu(x: Tensor, axis: int = -1, gate: str = "first") -> Tensor:
         Tensor of the same floating-point dtype with half the size along `axis`.
 
     Raises:
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the function is
-            the `activation=` of a layer, which must keep its width.
+        ValueError: The size along `axis` is odd, `axis` does not exist, or `gate` is none of the three.
 
     Examples:
         >>> np.asarray(keras_acts.drelu_glu([1.0, 2.0, 10.0, -100.0]))
         array([10.,  0.], dtype=float32)
     """
-    refuse_inside_dense(drelu_glu)
     opens, value = split_gate(x, axis, gate, "drelu_glu")
     return relu(opens) * relu(value)
 
@@ -416,8 +396,7 @@ class DReLUGLU(Gated, fn=drelu_glu):
         The input shape with half the size along `axis`.
 
     Raises:
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the layer is
-            the `activation=` of another.
+        ValueError: The size along `axis` is odd, `axis` does not exist, or `gate` is none of the three.
 
     Examples:
         >>> keras_acts.DReLUGLU().compute_output_shape((None, 8))
@@ -457,14 +436,12 @@ def gtu(x: Tensor, axis: int = -1, gate: str = "second") -> Tensor:
         Tensor of the same floating-point dtype with half the size along `axis`.
 
     Raises:
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the function is
-            the `activation=` of a layer, which must keep its width.
+        ValueError: The size along `axis` is odd, `axis` does not exist, or `gate` is none of the three.
 
     Examples:
         >>> np.asarray(keras_acts.gtu([10.0, -1.0, 0.0, 1.0])).round(4)
         array([ 0.5   , -0.5568], dtype=float32)
     """
-    refuse_inside_dense(gtu)
     opens, value = split_gate(x, axis, gate, "gtu")
     return tanh(value) * sigmoid(opens)
 
@@ -484,8 +461,7 @@ class GTU(Gated, fn=gtu):
         The input shape with half the size along `axis`.
 
     Raises:
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or the layer is
-            the `activation=` of another.
+        ValueError: The size along `axis` is odd, `axis` does not exist, or `gate` is none of the three.
 
     Examples:
         >>> keras_acts.GTU().compute_output_shape((None, 8))
@@ -522,14 +498,13 @@ def swiglu_clamped(x: Tensor, axis: int = -1, gate: str = "first", limit: float 
 
     Raises:
         TypeError: `limit` is not a number.
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, `limit` is out of
-            range, or the function is the `activation=` of a layer, which must keep its width.
+        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or `limit` is out of
+            range.
 
     Examples:
         >>> np.asarray(keras_acts.swiglu_clamped([1.0, 100.0, 10.0, -100.0])).round(4)
         array([   7.3106, -99.9955], dtype=float32)
     """
-    refuse_inside_dense(swiglu_clamped)
     opens, value = split_gate(x, axis, gate, "swiglu_clamped")
     return silu(_at_most(opens, limit)) * _within(value, limit)
 
@@ -551,8 +526,8 @@ class SwiGLUClamped(Gated, fn=swiglu_clamped):
 
     Raises:
         TypeError: `limit` is not a number.
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, `limit` is out of
-            range, or the layer is the `activation=` of another.
+        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or `limit` is out of
+            range.
 
     Examples:
         >>> keras_acts.SwiGLUClamped().compute_output_shape((None, 8))
@@ -591,14 +566,13 @@ def swiglu_oai(
 
     Raises:
         TypeError: `alpha` or `limit` is not a number.
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, `alpha` or `limit`
-            is out of range, or the function is the `activation=` of a layer, which must keep its width.
+        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or `alpha` or `limit`
+            is out of range.
 
     Examples:
         >>> np.asarray(keras_acts.swiglu_oai([1.0, 10.0, 100.0, -100.0])).round(4)
         array([  6.7664, -41.9997], dtype=float32)
     """
-    refuse_inside_dense(swiglu_oai)
     opens, value = split_gate(x, axis, gate, "swiglu_oai")
     opens, value = _at_most(opens, limit), _within(value, limit)
     return swish_beta(opens, alpha) * (value + 1.0)
@@ -622,8 +596,8 @@ class SwiGLUOAI(Gated, fn=swiglu_oai):
 
     Raises:
         TypeError: `alpha` or `limit` is not a number.
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, `alpha` or `limit`
-            is out of range, or the layer is the `activation=` of another.
+        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or `alpha` or `limit`
+            is out of range.
 
     Examples:
         >>> keras_acts.SwiGLUOAI().compute_output_shape((None, 8))
@@ -658,14 +632,13 @@ def situ_glu(x: Tensor, axis: int = -1, gate: str = "first", gate_cap: float = 4
 
     Raises:
         TypeError: `gate_cap` or `value_cap` is not a number.
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, `gate_cap` or
-            `value_cap` is out of range, or the function is the `activation=` of a layer, which must keep its width.
+        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or `gate_cap` or
+            `value_cap` is out of range.
 
     Examples:
         >>> np.asarray(keras_acts.situ_glu([1.0, 1000.0, 10.0, 1000.0])).round(4)
         array([  6.803, 100.   ], dtype=float32)
     """
-    refuse_inside_dense(situ_glu)
     opens, value = split_gate(x, axis, gate, "situ_glu")
     return softcap(opens, gate_cap) * sigmoid(opens) * softcap(value, value_cap)
 
@@ -688,8 +661,8 @@ class SiTUGLU(Gated, fn=situ_glu):
 
     Raises:
         TypeError: `gate_cap` or `value_cap` is not a number.
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, `gate_cap` or
-            `value_cap` is out of range, or the layer is the `activation=` of another.
+        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or `gate_cap` or
+            `value_cap` is out of range.
 
     Examples:
         >>> keras_acts.SiTUGLU().compute_output_shape((None, 8))

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_acts._bases import Reshaping, Rows, check_axis, refuse_inside_dense
+from keras_acts._bases import Reshaping, Rows, check_axis
 from keras_acts._core import Tensor, activation, exported
 from keras_acts.activations.rectifiers import relu
 
@@ -55,8 +55,7 @@ def maxout(x: Tensor, pieces: int = 2, axis: int = -1, adjacent: bool = True) ->
 
     Raises:
         TypeError: `pieces` is not a number, or `adjacent` neither True nor False.
-        ValueError: `pieces` is below 1 or does not divide the size of `axis`, `axis` is not an axis of `x`, or the
-            function is the `activation=` of a layer, which must keep its width.
+        ValueError: `pieces` is below 1 or does not divide the size of `axis`, or `axis` is not an axis of `x`.
 
     Examples:
         >>> np.asarray(keras_acts.maxout([[1.0, 5.0, 2.0, 3.0]]))
@@ -64,7 +63,6 @@ def maxout(x: Tensor, pieces: int = 2, axis: int = -1, adjacent: bool = True) ->
         >>> np.asarray(keras_acts.maxout([[1.0, 5.0, 2.0, 3.0]], adjacent=False))
         array([[2., 5.]], dtype=float32)
     """
-    refuse_inside_dense(maxout, "shrinks an axis")
     _check_division(tuple(x.shape), axis, int(pieces), "maxout", "pieces")
     parted, place = _split(x, axis, int(pieces), adjacent)
     if 0 in tuple(x.shape):  # TensorFlow knows no largest of nothing
@@ -83,8 +81,7 @@ class Maxout(Reshaping, fn=maxout):
 
     Raises:
         TypeError: `pieces` is not a number, or `adjacent` neither True nor False.
-        ValueError: `pieces` is below 1 or does not divide the size of `axis`, or the layer is the `activation=` of
-            another.
+        ValueError: `pieces` is below 1 or does not divide the size of `axis`.
 
     Examples:
         >>> np.asarray(keras_acts.Maxout()(np.array([[1.0, 5.0, 2.0, 3.0]])))
@@ -121,14 +118,12 @@ def crelu(x: Tensor, axis: int = -1) -> Tensor:
         Tensor of the same floating-point dtype, `axis` doubled.
 
     Raises:
-        ValueError: `axis` is not an axis of `x`, or the function is the `activation=` of a layer, which must keep its
-            width.
+        ValueError: `axis` is not an axis of `x`.
 
     Examples:
         >>> np.asarray(keras_acts.crelu([[2.0, -3.0]]))
         array([[2., 0., 0., 3.]], dtype=float32)
     """
-    refuse_inside_dense(crelu, "doubles an axis")
     check_axis(axis, len(x.shape), "crelu", several=False)
     return ops.concatenate([relu(x), relu(-x)], axis)
 
@@ -141,7 +136,7 @@ class CReLU(Reshaping, fn=crelu):
         **kwargs: `name`, `dtype`, `trainable` as in every Keras layer.
 
     Raises:
-        ValueError: `axis` is not an axis of the input, or the layer is the `activation=` of another.
+        ValueError: `axis` is not an axis of the input.
 
     Examples:
         >>> np.asarray(keras_acts.CReLU()(np.array([[2.0, -3.0]])))
