@@ -2,8 +2,8 @@
 
     python docs/elsewhere/make_compatibility.py
 
-Defaults are read off the signatures and slopes are measured, Keras's in one process per backend; it needs TensorFlow,
-JAX and torch. ONNX defines operators and no slopes; its defaults are those of its operator documents.
+Defaults are read off the signatures and schemas, and slopes are measured, Keras's in one process per backend; it needs
+TensorFlow, JAX, torch and onnx. ONNX defines operators and no slopes.
 """
 
 import inspect
@@ -18,33 +18,33 @@ BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "torch"}
 
 # Ours: function of keras.activations, layer of keras.layers, module of torch.nn, function of jax.nn, operator of ONNX.
 NAMES = {
-    "celu": ("celu", "", "CELU", "celu", "Celu(alpha=1.0)"),
-    "elu": ("elu", "ELU", "ELU", "elu", "Elu(alpha=1.0)"),
+    "celu": ("celu", "", "CELU", "celu", "Celu"),
+    "elu": ("elu", "ELU", "ELU", "elu", "Elu"),
     "erf": ("", "", "", "", "Erf"),
     "exponential": ("exponential", "", "", "", "Exp"),
-    "gelu": ("gelu", "", "GELU", "gelu", "Gelu(approximate='none')"),
+    "gelu": ("gelu", "", "GELU", "gelu", "Gelu"),
     "glu": ("glu", "", "GLU", "glu", ""),
     "hard_shrink": ("hard_shrink", "", "Hardshrink", "", ""),
-    "hard_sigmoid": ("hard_sigmoid", "", "Hardsigmoid", "hard_sigmoid", "HardSigmoid(alpha=0.2, beta=0.5)"),
+    "hard_sigmoid": ("hard_sigmoid", "", "Hardsigmoid", "hard_sigmoid", "HardSigmoid"),
     "hard_silu": ("hard_silu", "", "Hardswish", "hard_silu", "HardSwish"),
     "hard_tanh": ("hard_tanh", "", "Hardtanh", "hard_tanh", ""),
-    "hardmax": ("", "", "", "", "Hardmax(axis=-1)"),
-    "leaky_relu": ("leaky_relu", "LeakyReLU", "LeakyReLU", "leaky_relu", "LeakyRelu(alpha=0.01)"),
+    "hardmax": ("", "", "", "", "Hardmax"),
+    "leaky_relu": ("leaky_relu", "LeakyReLU", "LeakyReLU", "leaky_relu", "LeakyRelu"),
     "linear": ("linear", "Identity", "Identity", "identity", "Identity"),
     "log_sigmoid": ("log_sigmoid", "", "LogSigmoid", "log_sigmoid", ""),
-    "log_softmax": ("log_softmax", "", "LogSoftmax", "log_softmax", "LogSoftmax(axis=-1)"),
+    "log_softmax": ("log_softmax", "", "LogSoftmax", "log_softmax", "LogSoftmax"),
     "mish": ("mish", "", "Mish", "mish", "Mish"),
     "prelu": ("", "PReLU", "PReLU", "", "PRelu"),
     "relu": ("relu", "ReLU", "ReLU", "relu", "Relu"),
     "relu6": ("relu6", "", "ReLU6", "relu6", ""),
     "rrelu": ("", "", "RReLU", "", ""),
-    "selu": ("selu", "", "SELU", "selu", "Selu(alpha=1.67326..., gamma=1.0507...)"),
-    "shrink": ("", "", "", "", "Shrink(lambd=0.5, bias=0.0)"),
+    "selu": ("selu", "", "SELU", "selu", "Selu"),
+    "shrink": ("", "", "", "", "Shrink"),
     "sigmoid": ("sigmoid", "", "Sigmoid", "sigmoid", "Sigmoid"),
-    "silu": ("silu", "", "SiLU", "silu", "Swish(alpha=1.0)"),
+    "silu": ("silu", "", "SiLU", "silu", "Swish"),
     "sine": ("", "", "", "", "Sin"),
     "soft_shrink": ("soft_shrink", "", "Softshrink", "", ""),
-    "softmax": ("softmax", "Softmax", "Softmax", "softmax", "Softmax(axis=-1)"),
+    "softmax": ("softmax", "Softmax", "Softmax", "softmax", "Softmax"),
     "softmin": ("", "", "Softmin", "", ""),
     "softplus": ("softplus", "", "Softplus", "softplus", "Softplus"),
     "softsign": ("softsign", "", "Softsign", "soft_sign", "Softsign"),
@@ -55,7 +55,7 @@ NAMES = {
     "tanh": ("tanh", "", "Tanh", "tanh", "Tanh"),
     "tanh_shrink": ("tanh_shrink", "", "Tanhshrink", "", ""),
     "threshold": ("threshold", "", "Threshold", "", ""),
-    "thresholded_relu": ("", "", "", "", "ThresholdedRelu(alpha=1.0)"),
+    "thresholded_relu": ("", "", "", "", "ThresholdedRelu"),
 }
 SEAMS = {"celu": {0.0: 1.0}}  # no corner, but a place where the rule changes and a library's slope may be wrong
 PLAIN = ("inplace", "device", "dtype", "where", "initial", "kwargs", "mask", "training", "self", "data_format")
@@ -75,6 +75,19 @@ def called(name, thing):
         and not p.name.endswith(("_regularizer", "_constraint"))
     ]
     return f"{name}({', '.join(shown)})" if shown else name
+
+
+def called_in_onnx(name):
+    """The name of an operator of ONNX with its defaults, off its newest schema."""
+    import onnx
+
+    attributes = onnx.defs.get_schema(name).attributes.values()
+    defaults = {a.name: onnx.helper.get_attribute_value(a.default_value) for a in attributes if a.default_value.name}
+    shown = (
+        f"{key}={value.decode()!r}" if isinstance(value, bytes) else f"{key}={value:.7g}"
+        for key, value in sorted(defaults.items())
+    )
+    return f"{name}({', '.join(shown)})" if defaults else name
 
 
 def kinks(name):
@@ -131,6 +144,7 @@ def of_jax(name, places):
 def main():
     import jax
     import keras
+    import onnx
     import torch
 
     import keras_acts
@@ -171,10 +185,11 @@ def main():
             )
             if jax_name
             else "",
-            cell(operator),
+            cell(called_in_onnx(operator)) if operator else "",
         ]
         lines.append("| " + " | ".join(cells) + " |")
-    versions = f"Keras {keras.__version__}, PyTorch {torch.__version__.split('+')[0]}, JAX {jax.__version__}"
+    libraries = {"Keras": keras, "PyTorch": torch, "JAX": jax, "ONNX": onnx}
+    versions = ", ".join(f"{name} {library.__version__.split('+')[0]}" for name, library in libraries.items())
     PAGE.write_text(
         "# The same name elsewhere\n\n"
         "Names, defaults and the slope used where the curve has a corner, here and in other libraries. A name alone\n"
