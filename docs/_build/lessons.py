@@ -1,4 +1,4 @@
-"""Runs the code of the lessons on both backends and writes what it gives into the same file.
+"""Runs the code of the lessons and how-to guides on both backends and writes what it gives into the same file.
 
 A lesson is plain Markdown. Its ```python blocks share one namespace and run from top to bottom; after them may stand
 
@@ -26,6 +26,7 @@ from pathlib import Path
 BACKENDS = {"jax": "JAX", "tensorflow": "TensorFlow"}
 DOCS = Path(__file__).resolve().parents[1]
 LESSONS = DOCS / "lessons"
+GUIDES = DOCS / "howto"
 RECORD = LESSONS / "executed.json"
 CHILD = Path(__file__).with_name("child.py")
 
@@ -68,6 +69,11 @@ def steps(text: str) -> list[Step]:
             content = "" if kind == "output" else mark[2] if kind == "figure" else mark[1]
             found.append((mark.start(), Step(kind, line(mark.start()), content)))
     return [step for _, step in sorted(found, key=lambda pair: pair[0])]
+
+
+def files() -> list[Path]:
+    """What there is to run: lessons, then guides."""
+    return sorted(LESSONS.glob("[0-9]*.md")) + sorted(GUIDES.glob("*.md"))
 
 
 def key(lesson: str) -> str:
@@ -168,7 +174,7 @@ def run(names: list[str], force: bool = False) -> int:
     record = _record()
     environments = {backend: environment(backend) for backend in BACKENDS}
     failed = 0
-    for path in sorted(LESSONS.glob("[0-9]*.md")):
+    for path in files():
         if names and not any(path.name.startswith(name) for name in names):
             continue
         if not (force or stale(path, record, environments)):
@@ -192,7 +198,11 @@ def run(names: list[str], force: bool = False) -> int:
             "written": written(path),
             "environments": environments,
             "cpu_seconds": {backend: round(result["seconds"], 1) for backend, result in results.items()},
+            "import_seconds": {backend: round(result["import_seconds"], 1) for backend, result in results.items()},
         }
         RECORD.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", "utf-8")
-        print(f"{path.name}: executed, CPU seconds {record[path.name]['cpu_seconds']}")
+        print(
+            f"{path.name}: executed, CPU seconds {record[path.name]['cpu_seconds']}, "
+            f"besides imports {record[path.name]['import_seconds']}"
+        )
     return failed
