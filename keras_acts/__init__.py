@@ -30,7 +30,7 @@ from keras_acts.activations.surrogate import *  # noqa: E402, F403
 from keras_acts.activations.trainable import *  # noqa: E402, F403
 from keras_acts.advice import lint, recommend  # noqa: E402
 from keras_acts.blocks import GatedDense  # noqa: E402
-from keras_acts.monitor import DyingReLUMonitor, Revive, diagnose, with_prelu  # noqa: E402
+from keras_acts.monitor import DyingReLUMonitor, Revive, diagnose, provably_dead, with_prelu  # noqa: E402
 from keras_acts.plot import plot_activation, plot_sheet  # noqa: E402
 from keras_acts.properties import facts, initializer_for  # noqa: E402
 from keras_acts.study import compare  # noqa: E402
@@ -52,6 +52,7 @@ __all__ = [
     "list_activations",
     "plot_activation",
     "plot_sheet",
+    "provably_dead",
     "recommend",
     "replace_activations",
     "with_prelu",

@@ -1,5 +1,6 @@
 """The dying-ReLU monitor: exact counts per unit, made inside the compiled training step."""
 
+from keras_acts.monitor._bounds import Certificate, provably_dead
 from keras_acts.monitor._callback import DyingReLUMonitor, DyingReLUWarning
 from keras_acts.monitor._diagnose import diagnose
 from keras_acts.monitor._engine import Engine, Reading
@@ -10,6 +11,7 @@ from keras_acts.monitor._repair import Revive, with_prelu
 from keras_acts.monitor._units import Units
 
 __all__ = [
+    "Certificate",
     "DyingReLUMonitor",
     "DyingReLUWarning",
     "Engine",
@@ -20,5 +22,6 @@ __all__ = [
     "Site",
     "Units",
     "diagnose",
+    "provably_dead",
     "with_prelu",
 ]

@@ -211,7 +211,7 @@ class Recorder:
             self._reasons[(id(layer),)] = layer.name, "it works along an axis: its units are not single elements"
         elif isinstance(layer, _ACTIVATION_LAYERS) or owner is not layer:
             source = self._origin(x) if owner is layer else owner
-            place = _Place((id(owner), "call"), owner, type(layer).__name__, source, _configuration(layer))
+            place = _Place((id(owner), "call"), owner, type(layer).__name__, source, configuration(layer))
             place.slope_from_weights = isinstance(layer, _SLOPE_FROM_WEIGHTS)
             return "call", _tapped(place, layer.call)
         else:
@@ -219,7 +219,7 @@ class Recorder:
             if callable(activation) and not isinstance(activation, keras.layers.Layer):
                 source = self._origin(x) if type(layer) is keras.layers.Activation else layer
                 name = getattr(activation, "__name__", type(activation).__name__)
-                place = _Place((id(layer), "call"), layer, name, source, _weakly(activation))
+                place = _Place((id(layer), "call"), layer, name, source, weakly(activation))
                 return "activation", _tapped(place, activation)
         return None, None
 
@@ -265,11 +265,11 @@ class Recorder:
         if not self.backend.is_home(x, self.home):
             raise NotObservableError("it runs inside a loop, a rematerialised block or another transformed function")
         rank = len(x.shape)
-        axis = _unit_axis(place, rank) if rank > 1 else 0
+        axis = unit_axis(place.producer or place.layer, rank) if rank > 1 else 0
         units = x.shape[axis]
         if units is None or rank < 2:
             raise NotObservableError(f"its input of shape {tuple(x.shape)} has no axis of units of known size")
-        curve = None if place.slope_from_weights else self._curve(place.curve_key, function, x.dtype)
+        curve = None if place.slope_from_weights else curve_of(self.backend, place.curve_key, function, x.dtype)
         if curve is not None and curve.is_identity:
             return None, None
         site = self.sites.get(place.key)
@@ -281,27 +281,6 @@ class Recorder:
         if (site.units, site.axis) != (units, axis):
             raise NotObservableError(f"it is called with {units} units and with {site.units}")
         return site, function if curve is None else None
-
-    def _curve(self, key: Any, function: Callable, dtype: Any) -> Curve:
-        key = (key, keras.backend.standardize_dtype(dtype))
-        try:
-            is_known = key in _curves
-        except TypeError as error:  # a tensor among the arguments
-            raise NotObservableError("it is given tensors as parameters, so its slope is not known") from error
-        if not is_known:
-            try:
-                # A thread of its own is outside of the graph, tape, trace and scopes of the step.
-                with concurrent.futures.ThreadPoolExecutor(1) as thread:
-                    found = thread.submit(examine, self.backend.evaluator(function, key[1])).result()
-            except Exception as error:  # a function of the user's: anything can come
-                raise NotObservableError(f"its slope could not be found ({type(error).__name__}: {error})") from error
-            while len(_curves) >= _MOST_CURVES:
-                _curves.pop(next(iter(_curves)))
-            _curves[key] = found
-        curve = _curves[key]
-        if curve is None:
-            raise NotObservableError("each of its outputs depends on several inputs")
-        return curve
 
     def _count(self, key: tuple, site: Site, x: Tensor, y: Tensor, function: Callable | None) -> Callable[[], Tensor]:
         """Add one call's counts; returns a function that tells where the slope is not zero."""
@@ -387,6 +366,33 @@ def has_activation(layer: Any) -> bool:
     )
 
 
+def curve_of(backend: Any, key: Any, function: Callable, dtype: Any) -> Curve:
+    """Where the slope of a function is zero, examined once and remembered under `key`.
+
+    Raises:
+        NotObservableError: The function is not elementwise, or failed.
+    """
+    key = (key, keras.backend.standardize_dtype(dtype))
+    try:
+        is_known = key in _curves
+    except TypeError as error:  # a tensor among the arguments
+        raise NotObservableError("it is given tensors as parameters, so its slope is not known") from error
+    if not is_known:
+        try:
+            # A thread of its own is outside of the graph, tape, trace and scopes of the step.
+            with concurrent.futures.ThreadPoolExecutor(1) as thread:
+                found = thread.submit(examine, backend.evaluator(function, key[1])).result()
+        except Exception as error:  # a function of the user's: anything can come
+            raise NotObservableError(f"its slope could not be found ({type(error).__name__}: {error})") from error
+        while len(_curves) >= _MOST_CURVES:
+            _curves.pop(next(iter(_curves)))
+        _curves[key] = found
+    curve = _curves[key]
+    if curve is None:
+        raise NotObservableError("each of its outputs depends on several inputs")
+    return curve
+
+
 def _tapped(place: _Place, function: Callable) -> Callable:
     def tapped(x, *args, **kwargs):
         recorder = _patches.current()  # replicas share layers, each has its own recorder
@@ -397,7 +403,7 @@ def _tapped(place: _Place, function: Callable) -> Callable:
     return tapped
 
 
-def _weakly(function: Any) -> Any:
+def weakly(function: Any) -> Any:
     """What stands for a function in the memory of curves without keeping it, and all it holds, alive."""
     try:
         return weakref.ref(function)
@@ -405,15 +411,14 @@ def _weakly(function: Any) -> Any:
         return function
 
 
-def _configuration(layer: Any) -> Any:
+def configuration(layer: Any) -> Any:
     """What tells apart layers whose functions differ."""
     config = {k: v for k, v in layer.get_config().items() if k not in ("name", "trainable")}
     return type(layer), repr(config)
 
 
-def _unit_axis(place: _Place, rank: int) -> int:
-    """The channel axis of feature maps, the last one otherwise."""
-    layer = place.producer or place.layer
+def unit_axis(layer: Any, rank: int) -> int:
+    """The axis of the units of what a layer gives: the channels of feature maps, the last one otherwise."""
     if isinstance(layer, (keras.layers.Dense, keras.layers.EinsumDense)):
         return rank - 1
     if isinstance(layer, keras.layers.BatchNormalization) and isinstance(layer.axis, int):
