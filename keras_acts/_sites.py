@@ -87,6 +87,15 @@ def names_of(activation: Any) -> tuple[str, ...]:
     return (name, "relu") if name == "relu6" else (name,)
 
 
+def range_of(name: str) -> tuple[float, float]:
+    """Lowest and highest value of an activation; any number if it is not known or depends on parameters."""
+    try:
+        low, high = (float(end) for end in CATALOGUE[name].output_range or ())
+    except (KeyError, ValueError):
+        return float("-inf"), float("inf")
+    return low, high
+
+
 def held(layer: keras.layers.Layer) -> Any:
     """What a layer applies as its `activation`, or `None`; in a recurrent layer the cell has it."""
     if is_standalone(layer) or isinstance(layer, keras.Model):
@@ -142,17 +151,8 @@ def _walk_graph(here: Any, path: str, parents: tuple[Any, ...]) -> Iterator[tupl
                 continue
             seen.add(id(layer))
             names = names_of(layer) if is_standalone(layer) else names_of(held(layer)) if held(layer) else ()
-            role = _role(node.outputs[0], _range(names), parents) if names else "hidden"
+            role = _role(node.outputs[0], range_of(names[0]), parents) if names else "hidden"
             yield from _walk(layer, f"{path}/{layer.name}" if path else layer.name, parents, role)
-
-
-def _range(names: tuple[str, ...]) -> tuple[float, float]:
-    known = CATALOGUE.get(names[0])
-    try:
-        low, high = (float(end) for end in known.output_range)  # pyright: ignore
-    except (TypeError, ValueError, AttributeError):
-        return float("-inf"), float("inf")
-    return low, high
 
 
 def _role(tensor: Any, bounds: tuple[float, float], parents: tuple[Any, ...]) -> str:

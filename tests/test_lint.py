@@ -1,6 +1,9 @@
 """`lint` finds each planted mistake, and nothing where the mistake is mended."""
 
+import functools
 import json
+import re
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -12,6 +15,7 @@ from keras_acts.advice import lint, recommend
 from keras_acts.advice._lint import RULES
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
+ROOT = Path(__file__).parents[1]
 LOGITS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
@@ -25,6 +29,10 @@ def deep(activation, start, depth=10, units=32):
     )
 
 
+def rectifiers(units, start="he_normal"):
+    return layers.Dense(units, activation="relu", kernel_initializer=start)
+
+
 def half():
     return layers.Dense(3, dtype=keras.DTypePolicy("mixed_float16"), name="head")
 
@@ -36,6 +44,14 @@ def low_bias(value):
 
 def gelu(x):
     return x
+
+
+@functools.cache
+def headings(page):
+    """The anchors of a page, as its headings make them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    titles = re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)
+    return [re.sub(r"[^\w\s-]", "", title).strip().lower().replace(" ", "-") for title in titles]
 
 
 # The rule, a model with the mistake, one without, and what else `lint` is told.
@@ -115,6 +131,24 @@ CASES = [
     ),
     ("dead-on-arrival", lambda: [low_bias(-9.0), layers.Dense(1)], lambda: [low_bias(-0.5), layers.Dense(1)], {}),
     (
+        "dead-on-arrival",
+        lambda: [rectifiers(16), rectifiers(16, keras.initializers.Constant(-0.1)), layers.Dense(1)],
+        lambda: [layers.Dense(16, "tanh"), rectifiers(16, keras.initializers.Constant(-0.1)), layers.Dense(1)],
+        {},
+    ),
+    (
+        "narrow-rectifiers",
+        lambda: [rectifiers(3), layers.Dense(1)],
+        lambda: [rectifiers(4), layers.Dense(1)],
+        {},
+    ),
+    (
+        "unscaled-input",
+        lambda: [rectifiers(8), layers.Dense(1)],
+        lambda: [layers.Rescaling(1 / 255), rectifiers(8), layers.Dense(1)],
+        {"x": np.full((2, 8), 255.0)},
+    ),
+    (
         "slope-per-position",
         lambda: [layers.Conv2D(2, 3), layers.PReLU()],
         lambda: [layers.Conv2D(2, 3), layers.PReLU(shared_axes=[1, 2])],
@@ -141,14 +175,29 @@ CASES = [
 def test_each_rule_finds_its_mistake_and_nothing_else(rule, broken, mended, told):
     told = dict(told)
     shape = told.pop("shape", (8,))
-    found = lint(model(*broken(), shape=shape), **told)
+    sick = model(*broken(), shape=shape)
+    found = lint(sick, **told)
     assert rule in [finding.rule for finding in found]
     for finding in found:
         assert finding.reason.endswith(".")
         assert finding.fix
         assert finding.severity in ("error", "warning", "note")
-    assert rule not in [finding.rule for finding in lint(model(*broken(), shape=shape), silence=[rule], **told)]
+        page, anchor = finding.lesson.split("#")
+        assert anchor in headings(ROOT / page)
+    assert rule not in [finding.rule for finding in lint(sick, silence=[rule], **told)]
     assert rule not in [finding.rule for finding in lint(model(*mended(), shape=shape), **told)]
+
+
+def test_large_steps_are_those_of_the_size_of_the_weights():
+    network = model(rectifiers(16), layers.Dense(1))  # He's start: weights of 0.5
+    for optimizer, expected in (
+        (keras.optimizers.Adam(0.4), ["large-steps"]),
+        (keras.optimizers.Adam(0.1), []),
+        (keras.optimizers.SGD(0.4), []),
+        (keras.optimizers.Adam(keras.optimizers.schedules.PiecewiseConstantDecay([9], [0.4, 0.1])), ["large-steps"]),
+    ):
+        network.compile(optimizer, "mse")
+        assert [finding.rule for finding in lint(network)] == expected
 
 
 def test_a_gate_inside_a_layer():
@@ -160,8 +209,12 @@ def test_a_gate_inside_a_layer():
 
 
 def test_every_rule_has_a_case():
-    tested = {case[0] for case in CASES} | {"gate-inside", "probability-cross-entropy"}
+    tested = {case[0] for case in CASES} | {"gate-inside", "large-steps", "probability-cross-entropy"}
     assert tested == set(RULES)
+
+
+def test_every_rule_is_explained():
+    assert set(RULES) <= set(headings(ROOT / "docs" / "howto" / "lint.md"))
 
 
 def test_probabilities_on_jax():

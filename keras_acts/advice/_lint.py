@@ -10,12 +10,14 @@ import keras
 import numpy as np
 
 from keras_acts._core import CATALOGUE
-from keras_acts._sites import Site, graph, held, is_standalone, names_of, sites
-from keras_acts.advice._signal import chains
+from keras_acts._sites import Site, graph, held, is_standalone, names_of, range_of, sites
+from keras_acts.advice._signal import Step, chains
 
 _ORDER = ("error", "warning", "note")
 _FAR = 1000.0  # gradients of two layers that differ by more than this do not train together
 _REGRESSION = ("mean_squared_error", "mean_absolute_error", "huber", "log_cosh", "mse", "mae")
+_RECTIFIERS = ("relu", "relu6", "clipped_relu")  # silent, and without a slope, below 0
+_EVEN_STEPS = ("Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "Lion")  # move each weight by about the learning rate
 _CATEGORICAL = ("categorical_crossentropy", "sparse_categorical_crossentropy")
 
 
@@ -29,7 +31,7 @@ class Finding:
         layer: Path of the layer.
         reason: What is wrong, in one sentence.
         fix: Code that mends it.
-        lesson: The lesson of the course that shows it.
+        lesson: Where it is shown: the place in the course, or in the list of rules if the course leaves it out.
     """
 
     rule: str
@@ -40,7 +42,7 @@ class Finding:
     lesson: str
 
     def __str__(self) -> str:
-        return f"{self.severity}: {self.layer}: {self.reason} [{self.rule}]\n    {self.fix}"
+        return f"{self.severity}: {self.layer}: {self.reason} [{self.rule}]\n    {self.fix}\n    {self.lesson}"
 
 
 class Report(tuple[Finding, ...]):
@@ -61,9 +63,11 @@ class Report(tuple[Finding, ...]):
 class _Model:
     """What the rules look at."""
 
-    def __init__(self, model: keras.Model, loss: Any, y: Any) -> None:
+    def __init__(self, model: keras.Model, loss: Any, x: Any, y: Any) -> None:
         self.model = model
         self.sites = sites(model)
+        self.chains = list(chains(model))
+        self.x = np.asarray(x, "float32") if hasattr(x, "dtype") and len(model.inputs or ()) == 1 else None
         self.loss = getattr(model, "loss", None) if loss is None else loss
         self.y = None if y is None else np.asarray(y)
         self.outputs = list(_outputs(model))
@@ -93,13 +97,14 @@ Rule = Callable[[_Model], Iterator[Finding]]
 RULES: dict[str, Rule] = {}
 
 
-def _rule(name: str, severity: str, lesson: str) -> Callable[[Callable], Callable]:
-    """Register a rule, which yields `(layer, reason, fix)`."""
+def _rule(name: str, severity: str, lesson: str = "") -> Callable[[Callable], Callable]:
+    """Register a rule, which yields `(layer, reason, fix)`; all rules stand in `docs/howto/lint.md`."""
+    page = f"docs/lessons/{lesson}" if lesson else f"docs/howto/lint.md#{name}"
 
     def register(check: Callable[[_Model], Iterator[tuple[str, str, str]]]) -> Callable:
         def findings(model: _Model) -> Iterator[Finding]:
             for layer, reason, fix in check(model):
-                yield Finding(name, severity, layer, reason, fix, lesson)
+                yield Finding(name, severity, layer, reason, fix, page)
 
         RULES[name] = findings
         return check
@@ -107,7 +112,7 @@ def _rule(name: str, severity: str, lesson: str) -> Callable[[Callable], Callabl
     return register
 
 
-def lint(model: keras.Model, *, loss: Any = None, y: Any = None, silence: Iterable[str] = ()) -> Report:
+def lint(model: keras.Model, *, loss: Any = None, x: Any = None, y: Any = None, silence: Iterable[str] = ()) -> Report:
     """Read a model without running it, and list what in it is known to go wrong with activations.
 
     Rules that need the graph of layers see functional and sequential models; in a subclassed model only its layers
@@ -117,6 +122,7 @@ def lint(model: keras.Model, *, loss: Any = None, y: Any = None, silence: Iterab
     Args:
         model: A model, built; compiled where the loss should be looked at.
         loss: The loss, for a model that is not compiled.
+        x: Inputs, whose scale should be looked at.
         y: Targets, to be compared with what the output can reach.
         silence: Ids of rules to leave out.
 
@@ -133,6 +139,7 @@ def lint(model: keras.Model, *, loss: Any = None, y: Any = None, silence: Iterab
         >>> print(keras_acts.lint(model))
         error: head: The loss applies a softmax to the output, which is one already. [double-softmax]
             keras.layers.Dense(3, name='head')
+            docs/lessons/10-output.md#scores-or-shares-what-your-framework-does
     """
     if not isinstance(model, keras.Model):
         raise TypeError(f"lint needs a Keras model, got {type(model).__name__}; pass a keras.Model.")
@@ -141,7 +148,7 @@ def lint(model: keras.Model, *, loss: Any = None, y: Any = None, silence: Iterab
     silenced = {silence} if isinstance(silence, str) else set(silence)
     if unknown := sorted(silenced - RULES.keys()):
         raise ValueError(f"lint has no rule {unknown[0]!r}; expected some of {sorted(RULES)}.")
-    read = _Model(model, loss, y)
+    read = _Model(model, loss, x, y)
     found = [finding for name, rule in RULES.items() if name not in silenced for finding in rule(read)]
     return Report(sorted(found, key=lambda finding: _ORDER.index(finding.severity)))
 
@@ -174,11 +181,6 @@ def _edges(model: keras.Model) -> Iterator[tuple[Any, Any]]:
                 yield from _edges(node.operation)
 
 
-def _units(layer: Any) -> int | None:
-    shape = getattr(layer, "units", None) or getattr(layer, "filters", None)
-    return shape if isinstance(shape, int) else layer.output.shape[-1]
-
-
 def _call(layer: Any, **changes: Any) -> str:
     """Code that makes a layer, with the arguments that matter."""
     kind = type(layer).__name__
@@ -202,7 +204,7 @@ def _without(layer: Any) -> str:
     return f"keras.Model(model.inputs, model.get_layer({layer.name!r}).input)"
 
 
-@_rule("linear-stack", "error", "2 Why a network needs a bend")
+@_rule("linear-stack", "error", "02-bend.md#three-layers-that-are-one")
 def _linear_stack(m: _Model) -> Iterator[tuple[str, str, str]]:
     for first, second in _edges(m.model):
         dense = isinstance(first, keras.layers.Dense) and isinstance(second, keras.layers.Dense)
@@ -217,19 +219,14 @@ def _linear_stack(m: _Model) -> Iterator[tuple[str, str, str]]:
             )
 
 
-@_rule("double-softmax", "error", "10 The output layer")
+@_rule("double-softmax", "error", "10-output.md#scores-or-shares-what-your-framework-does")
 def _double_softmax(m: _Model) -> Iterator[tuple[str, str, str]]:
     for layer, name in m.outputs:
         if m.from_logits and name in ("softmax", "sigmoid"):
-            fix = (
-                _call(layer, activation=None)
-                if held(layer)
-                else f"keras.Model(model.inputs, model.get_layer({layer.name!r}).input)"
-            )
-            yield layer.name, f"The loss applies a {name} to the output, which is one already.", fix
+            yield layer.name, f"The loss applies a {name} to the output, which is one already.", _without(layer)
 
 
-@_rule("logits-as-probabilities", "error", "10 The output layer")
+@_rule("logits-as-probabilities", "error", "10-output.md#scores-or-shares-what-your-framework-does")
 def _logits_as_probabilities(m: _Model) -> Iterator[tuple[str, str, str]]:
     if m.from_logits or m.loss_name not in (*_CATEGORICAL, "binary_crossentropy"):
         return
@@ -243,14 +240,14 @@ def _logits_as_probabilities(m: _Model) -> Iterator[tuple[str, str, str]]:
             )
 
 
-@_rule("one-unit-softmax", "error", "10 The output layer")
+@_rule("one-unit-softmax", "error", "10-output.md#the-last-layer-is-different")
 def _one_unit_softmax(m: _Model) -> Iterator[tuple[str, str, str]]:
     for layer, name in m.outputs:
         if name == "softmax" and layer.output.shape[-1] == 1:
             yield layer.name, "A softmax over one unit is always 1.", _call(layer, activation="sigmoid")
 
 
-@_rule("wrong-cross-entropy", "warning", "10 The output layer")
+@_rule("wrong-cross-entropy", "warning", "10-output.md#the-last-layer-is-different")
 def _wrong_cross_entropy(m: _Model) -> Iterator[tuple[str, str, str]]:
     for layer, name in m.outputs:
         if name == "softmax" and m.loss_name == "binary_crossentropy" and layer.output.shape[-1] != 1:
@@ -267,7 +264,7 @@ def _wrong_cross_entropy(m: _Model) -> Iterator[tuple[str, str, str]]:
             )
 
 
-@_rule("squared-error-on-softmax", "warning", "10 The output layer")
+@_rule("squared-error-on-softmax", "warning", "10-output.md#sure-and-wrong")
 def _squared_error_on_softmax(m: _Model) -> Iterator[tuple[str, str, str]]:
     for layer, name in m.outputs:
         if name == "softmax" and m.loss_name in _REGRESSION:
@@ -278,7 +275,7 @@ def _squared_error_on_softmax(m: _Model) -> Iterator[tuple[str, str, str]]:
             )
 
 
-@_rule("probability-cross-entropy", "note", "10 The output layer")
+@_rule("probability-cross-entropy", "note")
 def _probability_cross_entropy(m: _Model) -> Iterator[tuple[str, str, str]]:
     for layer, name in m.outputs:
         if not m.from_logits and name == "softmax" and m.loss_name in _CATEGORICAL and keras.backend.backend() == "jax":
@@ -289,30 +286,24 @@ def _probability_cross_entropy(m: _Model) -> Iterator[tuple[str, str, str]]:
             )
 
 
-@_rule("target-out-of-reach", "error", "10 The output layer")
+@_rule("target-out-of-reach", "error", "10-output.md#a-head-that-cannot-say-the-answer")
 def _target_out_of_reach(m: _Model) -> Iterator[tuple[str, str, str]]:
     if m.y is None or m.y.dtype.kind not in "fiu" or m.loss_name.startswith("sparse") or len(m.outputs) != 1:
         return
     ((layer, name),) = m.outputs
-    facts = CATALOGUE.get(name)
-    try:
-        low, high = (float(end) for end in (facts.output_range if facts else None) or ())
-    except ValueError:
-        return
+    low, high = range_of(name)
     for edge, beyond in ((low, m.y.min() < low), (high, m.y.max() > high)):
         if beyond:
             yield (
                 layer.name,
                 f"{name} ends at {edge:g}, and targets go from {m.y.min():.4g} to {m.y.max():.4g}.",
-                _call(layer, activation=None)
-                if held(layer)
-                else f"keras.Model(model.inputs, model.get_layer({layer.name!r}).input)",
+                _without(layer),
             )
 
 
-@_rule("vanishing-gradient", "warning", "6 Gradients through depth")
+@_rule("vanishing-gradient", "warning", "06-depth.md#measure-it")
 def _vanishing_gradient(m: _Model) -> Iterator[tuple[str, str, str]]:
-    for steps in chains(m.model):
+    for steps in m.chains:
         ratio = math.prod(step.gradient for step in steps)
         worst = max(steps, key=lambda step: abs(math.log(max(step.gradient, 1e-30))))
         if len(steps) < 3 or 1 / _FAR <= ratio <= _FAR:
@@ -330,9 +321,9 @@ def _vanishing_gradient(m: _Model) -> Iterator[tuple[str, str, str]]:
         )
 
 
-@_rule("signal-scale", "warning", "6 Gradients through depth")
+@_rule("signal-scale", "warning", "06-depth.md#the-other-knob-the-weights")
 def _signal_scale(m: _Model) -> Iterator[tuple[str, str, str]]:
-    for steps in chains(m.model):
+    for steps in m.chains:
         for step in steps:
             if not 0.01 <= step.deviation <= 100:
                 initializer = f'keras_acts.initializer_for("{step.activation}")'
@@ -344,7 +335,7 @@ def _signal_scale(m: _Model) -> Iterator[tuple[str, str, str]]:
                 break
 
 
-@_rule("selu-start", "warning", "6 Gradients through depth")
+@_rule("selu-start", "warning", "06-depth.md#which-gain-is-right")
 def _selu_start(m: _Model) -> Iterator[tuple[str, str, str]]:
     for layer, _ in _weighted(m, "selu"):
         start = layer.kernel_initializer
@@ -356,7 +347,7 @@ def _selu_start(m: _Model) -> Iterator[tuple[str, str, str]]:
             )
 
 
-@_rule("selu-dropout", "warning", "11 Choosing and mixing")
+@_rule("selu-dropout", "warning")
 def _selu_dropout(m: _Model) -> Iterator[tuple[str, str, str]]:
     for first, second in _edges(m.model):
         if type(second) is keras.layers.Dropout and _ends_in(first) == "selu":
@@ -367,7 +358,7 @@ def _selu_dropout(m: _Model) -> Iterator[tuple[str, str, str]]:
             )
 
 
-@_rule("bias-before-norm", "note", "8 Dying ReLU and its monitor")
+@_rule("bias-before-norm", "note")
 def _bias_before_norm(m: _Model) -> Iterator[tuple[str, str, str]]:
     for first, second in _edges(m.model):
         if type(second) is not keras.layers.BatchNormalization or not getattr(first, "use_bias", False):
@@ -380,24 +371,75 @@ def _bias_before_norm(m: _Model) -> Iterator[tuple[str, str, str]]:
             )
 
 
-@_rule("dead-on-arrival", "warning", "8 Dying ReLU and its monitor")
+@_rule("dead-on-arrival", "warning", "08-dying.md#when-is-a-unit-dead")
 def _dead_on_arrival(m: _Model) -> Iterator[tuple[str, str, str]]:
-    for steps in chains(m.model):
+    for steps in m.chains:
+        lowest = _inputs(m, steps[0]).min(initial=math.inf)
+        lowest = lowest if math.isfinite(lowest) else -math.inf
         for step in steps:
-            facts = CATALOGUE[step.activation]
-            if facts.name not in ("relu", "relu6", "clipped_relu") or getattr(step.layer, "bias", None) is None:
+            kernel = keras.ops.convert_to_numpy(step.layer.kernel)
+            bias = (
+                np.zeros(kernel.shape[-1]) if step.layer.bias is None else keras.ops.convert_to_numpy(step.layer.bias)
+            )
+            low = bias < -3 * step.deviation
+            negative = (kernel.reshape(-1, len(bias)).max(0) <= 0) & (bias <= 0) & (lowest >= 0)
+            lowest, _ = range_of(step.activation)
+            if step.activation not in _RECTIFIERS or (low | negative).mean() < 0.2:
                 continue
-            bias = keras.ops.convert_to_numpy(step.layer.bias)
-            share = float(np.mean(bias < -3 * step.deviation))
-            if share >= 0.2:
-                yield (
-                    step.layer.name,
-                    f"{share:.0%} of its biases lie three deviations below 0, so these units start dead.",
-                    _call(step.layer, bias_initializer="zeros"),
-                )
+            if low.mean() >= negative.mean():
+                fix = _call(step.layer, bias_initializer="zeros")
+                yield step.layer.name, f"{low.mean():.0%} of its biases lie three deviations below 0: dead units.", fix
+            else:
+                fix = _call(step.layer, kernel_initializer="he_normal")
+                reason = f"{negative.mean():.0%} of its units have no weight above 0 for inputs that are not below 0."
+                yield step.layer.name, reason, fix
 
 
-@_rule("slope-per-position", "warning", "4 The function zoo")
+@_rule("narrow-rectifiers", "warning")
+def _narrow_rectifiers(m: _Model) -> Iterator[tuple[str, str, str]]:
+    for steps in m.chains:
+        narrow = [step.layer for step in steps if step.activation in _RECTIFIERS and len(step.layer.kernel.shape) == 2]
+        silent = 1 - math.prod(1 - 0.5**layer.units for layer in narrow)
+        if silent > 0.1:
+            worst = min(narrow, key=lambda layer: layer.units)
+            yield (
+                worst.name,
+                f"With a chance of {silent:.0%}, a sample meets a layer in which every unit is silent.",
+                _call(worst, activation="leaky_relu"),
+            )
+
+
+@_rule("large-steps", "warning", "08-dying.md#what-helps-and-when")
+def _large_steps(m: _Model) -> Iterator[tuple[str, str, str]]:
+    optimizer: Any = getattr(m.model, "optimizer", None)
+    if type(optimizer).__name__ not in _EVEN_STEPS:
+        return
+    rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+    for step in (step for steps in m.chains for step in steps if step.activation in _RECTIFIERS):
+        size = float(keras.ops.convert_to_numpy(keras.ops.std(step.layer.kernel)))
+        if size and rate > size / 2:
+            kind = type(optimizer).__name__
+            reason = f"A step of {kind} moves each weight by about {rate:.2g}, and the weights are about {size:.2g}."
+            yield step.layer.name, reason, f"model.compile(keras.optimizers.{kind}({size / 100:.0e}))"
+            return
+
+
+@_rule("unscaled-input", "warning", "06-depth.md#the-other-knob-the-weights")
+def _unscaled_input(m: _Model) -> Iterator[tuple[str, str, str]]:
+    for steps in m.chains:
+        x = _inputs(m, steps[0])
+        if not x.size:
+            continue
+        mean, deviation = float(x.mean()), float(x.std())
+        if abs(mean) > 3 * deviation or math.hypot(mean, deviation) > 10:
+            yield (
+                steps[0].layer.name,
+                f"Its inputs have mean {mean:.3g} and deviation {deviation:.3g}, and its start is made for 0 and 1.",
+                "keras.layers.Normalization()  # as the first layer, after .adapt(x)",
+            )
+
+
+@_rule("slope-per-position", "warning")
 def _slope_per_position(m: _Model) -> Iterator[tuple[str, str, str]]:
     for site in m.sites:
         alpha = getattr(site.layer, "alpha", None)
@@ -410,7 +452,7 @@ def _slope_per_position(m: _Model) -> Iterator[tuple[str, str, str]]:
             )
 
 
-@_rule("gate-inside", "error", "4 The function zoo")
+@_rule("gate-inside", "error")
 def _gate_inside(m: _Model) -> Iterator[tuple[str, str, str]]:
     for site in m.sites:
         facts = CATALOGUE.get(site.activation)
@@ -422,7 +464,7 @@ def _gate_inside(m: _Model) -> Iterator[tuple[str, str, str]]:
             )
 
 
-@_rule("unclear-slope", "note", "4 The function zoo")
+@_rule("unclear-slope", "note", "04-zoo.md#a-trap-in-the-defaults")
 def _unclear_slope(m: _Model) -> Iterator[tuple[str, str, str]]:
     for site in m.sites:
         if site.inside and held(site.layer) is keras.activations.leaky_relu:
@@ -434,7 +476,7 @@ def _unclear_slope(m: _Model) -> Iterator[tuple[str, str, str]]:
             )
 
 
-@_rule("half-precision-output", "warning", "10 The output layer")
+@_rule("half-precision-output", "warning")
 def _half_precision_output(m: _Model) -> Iterator[tuple[str, str, str]]:
     for layer, _ in m.outputs:
         if layer.compute_dtype == "float16":
@@ -445,7 +487,7 @@ def _half_precision_output(m: _Model) -> Iterator[tuple[str, str, str]]:
             )
 
 
-@_rule("cannot-be-loaded", "warning", "0 Set up, choose a backend")
+@_rule("cannot-be-loaded", "warning")
 def _cannot_be_loaded(m: _Model) -> Iterator[tuple[str, str, str]]:
     for site in m.sites:
         activation = held(site.layer) if site.inside else getattr(site.layer, "activation", None)
@@ -467,6 +509,12 @@ def _ends_in(layer: Any) -> str:
         return ""
     activation = layer if is_standalone(layer) else held(layer)
     return names_of(activation)[0] if activation is not None else ""
+
+
+def _inputs(m: _Model, step: Step) -> np.ndarray:
+    """What a layer reads, if that is the input of the model itself and it is known; else nothing."""
+    source = step.layer.input._keras_history.operation
+    return m.x if m.x is not None and isinstance(source, keras.layers.InputLayer) else np.empty(0)
 
 
 def _weighted(m: _Model, name: str) -> Iterator[tuple[Any, Site | None]]:
