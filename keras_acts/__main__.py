@@ -1,4 +1,4 @@
-"""The command line: `python -m keras_acts list | show | sheet | doctor | accuracy`."""
+"""The command line: `python -m keras_acts list | show | sheet | doctor | accuracy | bench`."""
 
 import argparse
 import importlib
@@ -9,7 +9,10 @@ from pathlib import Path
 from keras_acts import _core, plot, properties
 
 # Commands with a module, and options, of their own: what they need is imported when they are called.
-_TOOLS = {"accuracy": "measure how far the activations are from the truth"}
+_TOOLS = {
+    "accuracy": "measure how far the activations are from the truth",
+    "bench": "measure what the activations cost",
+}
 
 
 def _list(options: argparse.Namespace) -> None:

@@ -293,10 +293,10 @@ def run(function: Callable[..., Any], arrays: Sequence[np.ndarray], way: str) ->
     Args:
         function: Takes tensors and returns one.
         arrays: Its arguments.
-        way: One of `_backend.ways()`.
+        way: One of `_backend.compilers()`.
     """
     tensors = [ops.convert_to_tensor(array, dtype=array.dtype.name) for array in arrays]
-    results = _backend.ways()[way](function)(*tensors)
+    results = _backend.compilers()[way](_backend.with_gradients(function))(*tensors)
     return [_numpy(result) for result in results]
 
 
@@ -352,7 +352,7 @@ class Sweep:
         facts: The activation.
         parameters: Its parameters.
         format: Name of a format.
-        way: One of `_backend.ways()`.
+        way: One of `_backend.compilers()`.
         function: What to measure in place of the activation itself, as a function of `x`.
     """
 
@@ -491,7 +491,7 @@ def measure(names: Sequence[str] | None = None, formats_: Sequence[str] | None =
         parameters = parameters_of(facts)
         functions = {"keras_acts": None, "keras": keras_own(facts, parameters), "torch": _backend.own(name)}
         for format_ in formats_ or formats():
-            for way in _backend.ways():
+            for way in _backend.compilers():
                 for by, function in functions.items():
                     if function is not None or by == "keras_acts":
                         yield _row(Sweep(facts, parameters, format_, way, function), by)
@@ -581,7 +581,7 @@ def sweep_all(name: str, out: Path, way: str = "eager", chunks: range | None = N
     Args:
         name: The activation, with its default parameters.
         out: Folder for the state, `full-<name>-<backend>-<way>.json`.
-        way: One of `_backend.ways()`.
+        way: One of `_backend.compilers()`.
         chunks: Which of the 2048 chunks; all when left out.
 
     Returns:

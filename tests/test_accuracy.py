@@ -69,7 +69,7 @@ def parameter_sets(name):
 
 
 # float64 is measured where nothing is compiled, and further parameters in float32, in the way that costs least.
-WAYS = list(_backend.ways())
+WAYS = list(_backend.compilers())
 CASES = [
     (name, dtype, way)
     for name in NAMES

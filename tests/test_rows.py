@@ -13,7 +13,7 @@ from keras import ops
 from keras_acts import _backend, accuracy
 from keras_acts._core import CATALOGUE
 
-WAYS = list(_backend.ways())
+WAYS = list(_backend.compilers())
 QUICKEST = "jit" if "jit" in WAYS else "eager"  # to run each operation by itself, JAX compiles each by itself
 SIMPLEX = sorted(name for name, facts in CATALOGUE.items() if facts.kind == "simplex")
 WITHOUT_FORMULA = sorted(name for name, facts in CATALOGUE.items() if not facts.formula)

@@ -137,7 +137,7 @@ def test_a_masked_entry_is_never_drawn():
 
 
 def slope(fn, x):
-    return accuracy.run(fn, [np.asarray(x, "float32")], list(accuracy._backend.ways())[-1])[1]
+    return accuracy.run(fn, [np.asarray(x, "float32")], list(accuracy._backend.compilers())[-1])[1]
 
 
 def test_what_is_drawn_hard_has_the_slope_of_what_is_soft():

@@ -42,13 +42,23 @@ def erfc(x: Any) -> Any:
     return keras.ops.erfc(x) if native is None else native.erfc(x)
 
 
-def ways() -> dict[str, Callable[[Callable[..., Any]], Callable[..., tuple[Any, ...]]]]:
-    """How a function of tensors can run on the active backend, by name: `"eager"`, `"graph"`, `"jit"`, ...
+def compilers() -> dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]]:
+    """How a function of tensors can run on the active backend, by name: `"eager"`, `"graph"`, `"jit"`, ..."""
+    return getattr(_native(), "compilers", {})
 
-    Each turns the function into one that returns its value and, for each tensor, the gradient of the value's sum.
+
+def with_gradients(fn: Callable[..., Any]) -> Callable[..., tuple[Any, ...]]:
+    """Turn a function of tensors into one that returns its value and, for each tensor, the gradient.
+
+    The gradient is of the value's sum, or, where the keyword `upstream` gives a tensor of the value's shape, of the
+    sum of their products.
     """
-    native = _native()
-    return {} if native is None else native.ways
+    return _native().with_gradients(fn)
+
+
+def wait(results: Any) -> None:
+    """Return when the tensors have been computed."""
+    _native().wait(results)
 
 
 def own(name: str) -> Callable[..., Any] | None:

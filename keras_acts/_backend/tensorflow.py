@@ -25,19 +25,22 @@ def with_slope(value, partials):
     return curve
 
 
-def _with_slopes(fn):
-    def both(*tensors):
+def with_gradients(fn):
+    def both(*tensors, upstream=None):
         with tf.GradientTape() as tape:
             tape.watch(tensors)
             value = fn(*tensors)
-        return value, *tape.gradient(value, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return value, *tape.gradient(value, tensors, upstream, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
     return both
 
 
-# How a function can run here: each turns it into one that returns its value and its slopes.
-ways = {
-    "eager": _with_slopes,
-    "graph": lambda fn: tf.function(_with_slopes(fn), autograph=False),
-    "xla": lambda fn: tf.function(_with_slopes(fn), autograph=False, jit_compile=True),
+def wait(results):
+    """Nothing to wait for: on a processor, what TensorFlow returns has been computed."""
+
+
+compilers = {
+    "eager": lambda fn: fn,
+    "graph": lambda fn: tf.function(fn, autograph=False),
+    "xla": lambda fn: tf.function(fn, autograph=False, jit_compile=True),
 }

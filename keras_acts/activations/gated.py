@@ -498,8 +498,8 @@ def swiglu_clamped(x: Tensor, axis: int = -1, gate: str = "first", limit: float 
 
     Raises:
         TypeError: `limit` is not a number.
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or `limit` is out of
-            range.
+        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or `limit` is out
+            of range.
 
     Examples:
         >>> np.asarray(keras_acts.swiglu_clamped([1.0, 100.0, 10.0, -100.0])).round(4)
@@ -526,8 +526,8 @@ class SwiGLUClamped(Gated, fn=swiglu_clamped):
 
     Raises:
         TypeError: `limit` is not a number.
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or `limit` is out of
-            range.
+        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or `limit` is out
+            of range.
 
     Examples:
         >>> keras_acts.SwiGLUClamped().compute_output_shape((None, 8))
@@ -566,8 +566,8 @@ def swiglu_oai(
 
     Raises:
         TypeError: `alpha` or `limit` is not a number.
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or `alpha` or `limit`
-            is out of range.
+        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or `alpha` or
+            `limit` is out of range.
 
     Examples:
         >>> np.asarray(keras_acts.swiglu_oai([1.0, 10.0, 100.0, -100.0])).round(4)
@@ -596,8 +596,8 @@ class SwiGLUOAI(Gated, fn=swiglu_oai):
 
     Raises:
         TypeError: `alpha` or `limit` is not a number.
-        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or `alpha` or `limit`
-            is out of range.
+        ValueError: The size along `axis` is odd, `axis` does not exist, `gate` is none of the three, or `alpha` or
+            `limit` is out of range.
 
     Examples:
         >>> keras_acts.SwiGLUOAI().compute_output_shape((None, 8))
