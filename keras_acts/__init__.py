@@ -30,7 +30,17 @@ from keras_acts.activations.surrogate import *  # noqa: E402, F403
 from keras_acts.activations.trainable import *  # noqa: E402, F403
 from keras_acts.advice import lint, recommend  # noqa: E402
 from keras_acts.blocks import GatedDense  # noqa: E402
-from keras_acts.monitor import DyingReLUMonitor, Revive, diagnose, provably_dead, with_prelu  # noqa: E402
+from keras_acts.monitor import (  # noqa: E402
+    DyingReLUMonitor,
+    GradientFlow,
+    NonFiniteGuard,
+    Revive,
+    SaturationMonitor,
+    SparsityMonitor,
+    diagnose,
+    provably_dead,
+    with_prelu,
+)
 from keras_acts.plot import plot_activation, plot_sheet  # noqa: E402
 from keras_acts.properties import facts, initializer_for  # noqa: E402
 from keras_acts.study import compare  # noqa: E402
@@ -42,7 +52,11 @@ __version__ = "0.1.0"
 __all__ = [
     "DyingReLUMonitor",
     "GatedDense",
+    "GradientFlow",
+    "NonFiniteGuard",
     "Revive",
+    "SaturationMonitor",
+    "SparsityMonitor",
     "compare",
     "diagnose",
     "facts",

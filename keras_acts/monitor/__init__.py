@@ -8,6 +8,14 @@ from keras_acts.monitor._findings import Finding
 from keras_acts.monitor._history import History
 from keras_acts.monitor._recorder import Site
 from keras_acts.monitor._repair import Revive, with_prelu
+from keras_acts.monitor._siblings import (
+    Flow,
+    GradientFlow,
+    MonitorWarning,
+    NonFiniteGuard,
+    SaturationMonitor,
+    SparsityMonitor,
+)
 from keras_acts.monitor._units import Units
 
 __all__ = [
@@ -16,10 +24,16 @@ __all__ = [
     "DyingReLUWarning",
     "Engine",
     "Finding",
+    "Flow",
+    "GradientFlow",
     "History",
+    "MonitorWarning",
+    "NonFiniteGuard",
     "Reading",
     "Revive",
+    "SaturationMonitor",
     "Site",
+    "SparsityMonitor",
     "Units",
     "diagnose",
     "provably_dead",

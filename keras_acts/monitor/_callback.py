@@ -14,14 +14,16 @@ from keras_acts.monitor._engine import Engine, Reading
 from keras_acts.monitor._findings import Evidence, Finding, Weights, weights_of
 from keras_acts.monitor._history import History, ranges
 from keras_acts.monitor._recorder import EXTRAS
+from keras_acts.monitor._siblings import Flow, MonitorWarning, flows
 from keras_acts.monitor._units import DEAD, NONFINITE, Units
+from keras_acts.monitor._watcher import Watcher
 
 
-class DyingReLUWarning(UserWarning):
+class DyingReLUWarning(MonitorWarning):
     """Units of a layer died, or produce NaN or infinities."""
 
 
-class DyingReLUMonitor(keras.callbacks.Callback):
+class DyingReLUMonitor(Watcher):
     """Callback that tells exactly which units died, counted over the actual training batches.
 
     A unit is dead in an epoch when the slope of its activation was exactly zero for every sample and position of
@@ -42,8 +44,8 @@ class DyingReLUMonitor(keras.callbacks.Callback):
         alarm: Share of a layer's units from which a warning comes; a layer of which all died is always warned of.
         rise: A warning comes, too, when the share has risen by this much since the layer's best epoch.
         stop: Share of a layer's units from which training is stopped, or `None`.
-        extras: Further statistics: `"positions"`, `"mean"`, `"saturation"`, `"gradient"`, see `Reading`. What each
-            costs, `tests/benchmarks/monitor_cost.py` measures on your machine.
+        extras: Further statistics: `"positions"`, `"mean"`, `"saturation"`, `"gradient"`, `"norms"`, `"histogram"`, see
+            `Reading`. What each costs, `tests/benchmarks/monitor_cost.py` measures on your machine.
         layers: Names of the layers to observe, or a function of a layer; `None` for all.
         path: File for the history, in JSON lines, written after every epoch. When `fit` starts at a later epoch, as
             with `BackupAndRestore`, the history goes on from there.
@@ -57,6 +59,7 @@ class DyingReLUMonitor(keras.callbacks.Callback):
         is_training: False where `diagnose` looks at a model that stays as it is.
         findings: What is wrong: a list of `Finding`, each with its cause and cure, noted once, when first seen.
         unobserved: Layers whose activation cannot be counted, and why.
+        flows: With the statistic `"norms"` for each layer with trained weights its `Flow` in the last epoch.
 
     Raises:
         ValueError: A share does not lie between 0 and 1, or a statistic does not exist.
@@ -84,7 +87,7 @@ class DyingReLUMonitor(keras.callbacks.Callback):
         path: str | os.PathLike[str] | None = None,
         verbose: int = 1,
     ) -> None:
-        super().__init__()
+        super().__init__(() if isinstance(extras, str) else extras)
         for name, share in (("alarm", alarm), ("rise", rise), ("stop", stop)):
             if share is not None and not 0 < share <= 1:
                 raise ValueError(f"DyingReLUMonitor: `{name}` is a share and must lie in (0, 1], got {share}.")
@@ -92,16 +95,14 @@ class DyingReLUMonitor(keras.callbacks.Callback):
         if unknown:
             raise ValueError(f"DyingReLUMonitor: `extras` is a list with names from {EXTRAS}, got {unknown}.")
         self.alarm, self.rise, self.stop, self.verbose = alarm, rise, stop, verbose
-        self.extras = frozenset(extras)
         self.layers = layers
         self.path = None if path is None else Path(path)
         self.dead: dict[str, np.ndarray] = {}
+        self.flows: dict[str, Flow] = {}
         self.units: dict[str, Units] = {}
         self.initial: dict[str, Units] = {}
-        self.unobserved: dict[str, str] = {}
         self.history = History()
         self.is_training = True
-        self._engine: Engine | None = None
         self._begins = self._has_epochs = False
         self._epoch = 0
         self.findings: list[Finding] = []
@@ -112,7 +113,7 @@ class DyingReLUMonitor(keras.callbacks.Callback):
         self._weights: dict[Any, Weights | None] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_engine": None, "_model": None, "_start": {}, "_weights": {}}
+        return {**super().__getstate__(), "_start": {}, "_weights": {}}
 
     def _wants(self, layer: keras.layers.Layer) -> bool:
         if self.layers is None:
@@ -123,7 +124,7 @@ class DyingReLUMonitor(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Put the observed step in place of the model's own."""
-        self._engine = Engine.on(self._model, self._engine, self.extras, self._wants)
+        super().on_train_begin(logs)
         self._begins = True
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -143,25 +144,10 @@ class DyingReLUMonitor(keras.callbacks.Callback):
         if self.path is not None and self._engine is not None:
             self.history.open(self._engine.free_path(self, self.path), epoch)
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Count in the step that comes now."""
-        # `self.model` would bring the whole state back from the device.
-        if self._engine is not None:
-            self._engine.arm()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Read the counts, note and tell what they say."""
-        if self._engine is None:
-            return
-        reading = self._engine.take(epoch)
+    def see(self, epoch: int, reading: Reading, logs: dict[str, Any]) -> None:
+        """Judge the counts of an epoch."""
         self._has_epochs = True
-        self.unobserved = self._engine.missing()
-        if (
-            self.is_training
-            and self._engine.first is not None
-            and not any(row["epoch"] == -1 for row in self.history.rows)
-            and epoch == 0
-        ):
+        if self.is_training and epoch == 0 and self._engine is not None and self._engine.first is not None:
             self.initial = self._judge(self._engine.first, is_part=True)
             self.history.add(-1, [_units.row(-1, name, units) for name, units in self.initial.items()], {})
             notes = (_findings.silent_at_start(name, units) for name, units in self.initial.items())
@@ -171,17 +157,16 @@ class DyingReLUMonitor(keras.callbacks.Callback):
         self.dead = {name: units.dead for name, units in self.units.items()}
         rows = [_units.row(epoch, name, units, before.get(name)) for name, units in self.units.items()]
         self.history.add(epoch, rows, {name: units.states == DEAD for name, units in self.units.items()})
-        if logs is not None:
-            logs.update(_units.totals(list(self.units.values())))
+        logs.update(_units.totals(list(self.units.values())))
         found = _findings.find(self._evidence(epoch, reading, before), self.alarm, self.rise, self._lowest)
+        self.flows = flows(reading, [] if self._engine is None else self._engine.calls)
         for row in rows:
             self._lowest[row["layer"]] = min(row["dead_share"], self._lowest.get(row["layer"], 1.0))
         self._tell(epoch, rows, found)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Give the model its own step back, and sum up."""
-        if self._engine is not None:
-            self._engine.detach()
+        super().on_train_end(logs)
         if self.verbose:
             print(self.summary())
 
@@ -260,10 +245,7 @@ class DyingReLUMonitor(keras.callbacks.Callback):
 
     def _weigh(self) -> dict[Any, Weights | None]:
         """What is remembered of the weights of each layer that stands before an activation; once per epoch."""
-        if self._model is None:
-            layers = {units.site.producer for units in self.units.values() if units.site.producer is not None}
-        elif self.units:
-            _ = self.model  # brings the weights back from the device
+        if self._model is None or self.units:
             layers = {units.site.producer for units in self.units.values() if units.site.producer is not None}
         else:
             layers = self.model._flatten_layers()
@@ -287,9 +269,9 @@ class DyingReLUMonitor(keras.callbacks.Callback):
         new = [finding for finding in found if finding.key not in self._known]
         self._known.update(finding.key for finding in new)
         self.findings += new
-        for finding in new:
-            if finding.is_alarm:
-                warnings.warn(str(finding), DyingReLUWarning, stacklevel=2)
+        alarms = [finding for finding in new if finding.is_alarm]
+        if alarms:
+            warnings.warn(_findings.together(alarms), DyingReLUWarning, stacklevel=2)
 
     def summary(self) -> str:
         """What there is to know after training, as text."""

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from keras_acts.monitor import _patches
-from keras_acts.monitor._recorder import Call, Layout, Recorder, Site, has_activation
+from keras_acts.monitor._recorder import Call, Gradient, Layout, Recorder, Site, has_activation
 
 Wants = Callable[[Any], bool]
 _BACKENDS = ("jax", "tensorflow", "torch")
@@ -42,13 +42,16 @@ class Reading:
             of a unit that never fired, or that reached a flat top, its output does not tell), `"last"` and `"first"`
             (the step, from 1, in which the unit last and first fired; 0: never), `"first_nonfinite"`. On demand:
             `"active"` of `"places"` positions have a slope that is not zero; `"output"` (sum over positions);
-            `"low"`, `"high"` (saturated positions); `"reached"` (samples from which a gradient arrives).
+            `"low"`, `"high"` (saturated positions); `"reached"` (samples from which a gradient arrives);
+            `"histogram"` (inputs of the activation in each bin, of the first samples of each step).
+        gradients: On demand the `Gradient` of each trained weight.
         inputs: Mean and standard deviation of the data, for each layer that it goes into.
     """
 
     steps: int
     columns: dict[Site, dict[str, np.ndarray]]
     inputs: dict[keras.layers.Layer, tuple[float, float]]
+    gradients: list[Gradient]
 
 
 class Engine:
@@ -190,11 +193,20 @@ class Engine:
             self.counters.reset()
         return self._taken[1]
 
+    def peek(self) -> Reading:
+        """The counts of the epoch so far."""
+        return self._reading()
+
     def _reading(self) -> Reading:
         vectors = self.counters.read()
         if vectors is None or self.layout is None:
-            return Reading(0, {}, {})
-        return Reading(int(vectors["steps"]), self.layout.unpack(vectors), self.layout.unpack_inputs(vectors))
+            return Reading(0, {}, {}, [])
+        return Reading(
+            int(vectors["steps"]),
+            self.layout.unpack(vectors),
+            self.layout.unpack_inputs(vectors),
+            self.layout.unpack_gradients(vectors),
+        )
 
     def missing(self) -> dict[str, str]:
         """Layers with an activation that was not counted, and why."""

@@ -19,6 +19,8 @@ _LARGE_OFFSET = 2.0  # mean of the inputs over their standard deviation
 _LARGE_INPUTS = 10.0  # their root mean square, where weights are made for 1
 _ONE_SIDED = 0.3  # mean of a unit's weights over their standard deviation, where random ones stay near 0
 _JUMP = 0.5  # change of a unit's weights within an epoch, over their norm
+_SPREADING = ("non-finite", "vanishing", "exploding", "zero gradient")
+_MOST_OTHERS = 9
 _NARROW = 4  # units: each sample is lost with a chance of 2^-4 per layer
 
 
@@ -28,14 +30,16 @@ class Finding:
 
     Attributes:
         kind: `"dead layer"`, `"dead units"`, `"dying"`, `"non-finite"` (these are alarms), `"silent at start"`,
-            `"zombie"`, `"saturated"`, `"no gradient"`, `"dormant"`.
+            `"zombie"`, `"saturated"`, `"no gradient"`, `"dormant"`; from `GradientFlow` `"vanishing"`, `"exploding"`,
+            `"zero gradient"`.
         layer: The layer's name.
         epoch: The epoch, from 0, in which it was found; -1: in the first batch.
         is_alarm: Whether a warning came of it.
         units: The units concerned.
         message: What was counted.
         when: The epoch and the steps in which it happened.
-        cause: `"start"`, `"bias"`, `"input"`, `"narrow"`, `"rate"`, `"upstream"`, `"data"`, or `"unknown"`.
+        cause: `"start"`, `"bias"`, `"input"`, `"narrow"`, `"rate"`, `"upstream"`, `"data"`, or `"unknown"`; of a model
+            that was only looked at `"weights"`, `"bias"`, `"input"`, `"upstream"` or `"unknown"`.
         evidence: The numbers that speak for the cause.
         cure: What to do, with the call that does it.
     """
@@ -53,8 +57,8 @@ class Finding:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What makes it another finding: the layer and the kind; NaN and infinity spread, so their layer does not."""
-        return ("" if self.kind == "non-finite" else self.layer, self.kind)
+        """What makes it another finding: the kind, and the layer unless it is of a kind that spreads."""
+        return ("" if self.kind in _SPREADING else self.layer, self.kind)
 
     def __str__(self) -> str:
         parts = [self.message]
@@ -194,10 +198,9 @@ def _notes(evidence: Evidence, name: str, units: Units) -> list[Finding]:
         dormant = np.flatnonzero(units.dormant & ~np.isin(units.states, (DEAD, NONFINITE, SUSPECT)))
         if dormant.size:
             found.append(note("dormant", dormant, "give less than 2.5 % of the layer's mean output"))
-    is_hidden = any(units.site.layer in call.sources for call in evidence.calls)
     if (
         units.saturated is not None
-        and is_hidden
+        and is_hidden(units.site.layer, evidence.calls)
         and units.saturated.mean() > 0.5
         and units.dead.size < units.site.units
     ):
@@ -206,6 +209,11 @@ def _notes(evidence: Evidence, name: str, units: Units) -> list[Finding]:
         cure = "smaller initial weights or a BatchNormalization before the activation keep them in the middle"
         found.append(note("saturated", saturated, text, cure))
     return found
+
+
+def is_hidden(layer: Any, calls: list[Call]) -> bool:
+    """Whether what a layer gives goes into another one."""
+    return any(layer in call.sources for call in calls)
 
 
 def _first_nonfinite(units: Units) -> int:
@@ -263,7 +271,7 @@ def _with_cause(kind: str, evidence: Evidence, name: str, units: Units, which: n
         when = ""
     else:
         when = "before training began: they never fired" if is_old else _time(evidence, name, units, which)
-    causes = _at_start if is_old else _in_training
+    causes = _as_found if not evidence.is_training else _at_start if is_old else _in_training
     cause, why, cure = _upstream(evidence, units) or causes(evidence, name, units, which)
     return Finding(kind, name, evidence.epoch, True, tuple(which.tolist()), text, when, cause, why, cure)
 
@@ -329,10 +337,26 @@ def _at_start(evidence: Evidence, name: str, units: Units, which: np.ndarray) ->
     if units.site.units <= 4 * _NARROW:
         why = f"the layer has {units.site.units} units, and at the start each is dead for half of what little comes in"
         return "narrow", why, "wider layers, a BatchNormalization before the activation, or a shortcut around it"
-    if not evidence.is_training:
-        return "unknown", "", "train on with callbacks=[monitor, keras_acts.Revive(monitor)], at a smaller rate"
     why = "they never fired with the weights before training"
     return "start", why, "keras_acts.initializer_for(activation) gives the scale for this activation"
+
+
+def _as_found(evidence: Evidence, name: str, units: Units, which: np.ndarray) -> tuple[str, str, str]:
+    """What shows in the weights of a model of whose training nothing is known."""
+    layer = units.site.producer
+    weights, data = evidence.now.get(layer), _unscaled(evidence)
+    cure = "train on with callbacks=[monitor, keras_acts.Revive(monitor)], at a smaller rate"
+    if data is not None:
+        return data
+    if weights is None:
+        return "unknown", "", cure
+    norm, bias = (float(np.median(values[which])) for values in (weights.norm, weights.bias))
+    mean, deviation = evidence.inputs.get(layer, (0.0, 1.0))
+    if norm == 0:
+        return "weights", "their incoming weights are exactly 0", cure
+    if -bias > norm * float(np.hypot(mean, deviation)):
+        return "bias", f"their bias is {bias:.3g}, which incoming weights of norm {norm:.3g} cannot overcome", cure
+    return "unknown", "", cure
 
 
 def _in_training(evidence: Evidence, name: str, units: Units, which: np.ndarray) -> tuple[str, str, str]:
@@ -358,6 +382,14 @@ def _in_training(evidence: Evidence, name: str, units: Units, which: np.ndarray)
         else f"they fired before and stopped{rate}"
     )
     return "rate", why, slower
+
+
+def together(findings: list[Finding]) -> str:
+    """What an epoch found, as one text: the root in full, of the others what was counted."""
+    root = next((finding for finding in findings if finding.cause != "upstream"), findings[0])
+    others = [finding.message for finding in findings if finding is not root]
+    left = f"And {len(others) - _MOST_OTHERS} more, see `findings`." if len(others) > _MOST_OTHERS else ""
+    return " ".join([str(root), *others[:_MOST_OTHERS], *filter(None, [left])])
 
 
 def silent_at_start(name: str, units: Units) -> Finding | None:

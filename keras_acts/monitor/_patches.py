@@ -2,7 +2,7 @@
 
 These places together see every activation that goes through Keras or this package: `Layer.__call__` (which layer is
 at work, and its `activation` attribute), the backend's functions that `keras.ops` and `keras.activations` call
-however they were imported, and this package's own functions.
+however they were imported, and this package's own functions. The optimizer's `apply` sees every gradient.
 
 Threads other than the one that traces pass straight through: each replacement looks for a recorder in its own thread.
 """
@@ -14,6 +14,7 @@ from typing import Any
 import keras
 from keras.src import activations as _keras_activations  # the module behind keras.activations, where calls look up
 from keras.src import backend as _keras_backend
+from keras.src.optimizers import base_optimizer as _base_optimizer
 
 from keras_acts import _core
 
@@ -88,6 +89,11 @@ def _install() -> None:
     # These two compute in several steps; the steps are not activations of their own.
     for cls, name in ((_keras_activations.activations.ReLU, "relu"), (_keras_activations.activations.Mish, "mish")):
         _replace(cls, "static_call", staticmethod(_listening(name, cls.static_call)))
+    for cls in (_base_optimizer.BaseOptimizer, keras.optimizers.LossScaleOptimizer):
+        _replace(cls, "apply", _listening_optimizer(cls.apply))
+    # JAX's training step; the one of every other optimizer comes to `apply`.
+    stateless = keras.optimizers.LossScaleOptimizer.stateless_apply
+    _replace(keras.optimizers.LossScaleOptimizer, "stateless_apply", _listening_scaled_optimizer(stateless))
     _replace(
         _core, "tap", lambda compute, x, *args, **kwargs: _listening(compute.__name__, compute)(x, *args, **kwargs)
     )
@@ -107,6 +113,35 @@ def _listening_layer(original: Any) -> Any:
         return recorder.call_layer(original, layer, args, kwargs)
 
     return call
+
+
+def _listening_optimizer(original: Any) -> Any:
+    @functools.wraps(original)
+    def apply(optimizer, grads, trainable_variables=None):
+        recorder, grads = current(), list(grads)
+        if recorder is None:
+            return original(optimizer, grads, trainable_variables)
+        scale = getattr(optimizer, "dynamic_scale", optimizer.loss_scale_factor)
+        variables = None if trainable_variables is None else list(trainable_variables)
+        return recorder.call_apply(lambda: original(optimizer, grads, variables), optimizer, grads, scale, variables)
+
+    return apply
+
+
+def _listening_scaled_optimizer(original: Any) -> Any:
+    @functools.wraps(original)
+    def stateless_apply(optimizer, optimizer_variables, grads, trainable_variables):
+        def call():
+            return original(optimizer, optimizer_variables, grads, trainable_variables)
+
+        recorder = current()
+        if recorder is None:
+            return call()
+        values = zip(optimizer.variables, optimizer_variables, strict=True)
+        scale = next((value for variable, value in values if variable is optimizer.dynamic_scale), None)
+        return recorder.call_apply(call, optimizer, grads, scale, None)
+
+    return stateless_apply
 
 
 def _listening(name: str, original: Any) -> Any:

@@ -23,7 +23,9 @@ from keras_acts.monitor._curves import Curve, examine
 
 Tensor = Any
 
-EXTRAS = ("positions", "mean", "saturation", "gradient")
+EXTRAS = ("positions", "mean", "saturation", "gradient", "norms", "histogram")
+EDGES = np.sinh(np.linspace(-5, 5, 33)).astype("float32")  # of the histogram's bins: narrow at 0, up to +-74
+_SEEN = 8  # samples of each step that the histogram takes; for a picture they are many
 _ACTIVATION_LAYERS = (
     keras.layers.ReLU,
     keras.layers.LeakyReLU,
@@ -82,6 +84,23 @@ class Call:
     sources: tuple[keras.layers.Layer | None, ...]
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Gradient:
+    """What was measured of the gradient of one trained weight.
+
+    Attributes:
+        weight: The variable.
+        squares: The sum over the steps of the squared norm, where that is finite.
+        broken: The number of steps in which it is not.
+        first_broken: The first of them, from 1; 0: none, or an optimizer that scales the loss leaves those steps out.
+    """
+
+    weight: Any
+    squares: float
+    broken: int
+    first_broken: int
+
+
 @dataclasses.dataclass(eq=False)
 class _Frame:
     """A layer that is being called."""
@@ -123,8 +142,11 @@ class Recorder:
         self._reasons: dict[tuple, tuple[str, str]] = {}
         self.calls: list[Call] = []
         self.fed: dict[tuple, keras.layers.Layer] = {}
+        self.weights: dict[tuple, Any] = {}
+        self.left_out: set[tuple] = set()
         self._data: dict[int, Tensor] = {}
         self._depth = 0
+        self._is_applying = False
         self._frames: list[_Frame] = []
         self._origins: dict[int, tuple[keras.layers.Layer, Tensor]] = {}  # keeps the tensors, so that ids stay theirs
 
@@ -202,6 +224,30 @@ class Recorder:
         curve_key = (original.__module__, name, args, tuple(sorted(kwargs.items())))
         place = _Place(key, source or frame.layer, name, source, curve_key)
         return self._observe(place, lambda x: original(x, *args, **kwargs), x)
+
+    def call_apply(self, original: Callable, optimizer: Any, gradients: list[Any], scale: Any, variables: Any) -> Any:
+        """Call an optimizer that is given the gradients, and measure them."""
+        if self._is_applying or "norms" not in self.extras:  # an optimizer around another one has been heard
+            return original()
+        for gradient, variable in zip(gradients, variables or optimizer._trainable_variables, strict=False):
+            gradient = getattr(gradient, "values", gradient)  # of an embedding's rows on TensorFlow
+            if gradient is None or not self.backend.is_home(gradient, self.home):
+                continue
+            gradient = ops.cast(ops.stop_gradient(gradient), "float32")
+            squares = ops.sum(ops.square(gradient if scale is None else gradient / scale))
+            finite = ops.isfinite(squares)
+            key = ("weights", id(variable))
+            self.weights[key] = variable
+            if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+                self.left_out.add(key)
+            squares = ops.reshape(ops.where(finite, squares, 0.0), (1,))
+            broken = ops.reshape(ops.logical_not(finite), (1,))
+            self._add(key, {"squares": squares, "broken": self.backend.count(broken[None], (0,))})
+        self._is_applying = True
+        try:
+            return original()
+        finally:
+            self._is_applying = False
 
     def _tap_of(self, layer: Any, x: Tensor) -> tuple[str | None, Any]:
         """The attribute of a layer to replace while it is called, and the replacement."""
@@ -321,6 +367,12 @@ class Recorder:
             "nonfinite": count(ops.logical_not(finite), (0,)),
             "peak": fused.inverse(peak) if fused else peak,
         }
+        if "histogram" in self.extras and not fused:
+            part = ops.isfinite(x) if valid is None else ops.logical_and(ops.isfinite(x), valid)
+            part, few = part[:_SEEN], x[:_SEEN]
+            every = tuple(range(rank))
+            below = [count(ops.logical_and(few <= edge, part), every) for edge in (*EDGES.tolist(), math.inf)]
+            columns["below"] = ops.stack(below)
         if {"positions", "mean", "saturation"} & self.extras:
             if valid is None:
                 places = ops.prod(ops.stack([ops.shape(x)[axis] for axis in others]))
@@ -460,6 +512,8 @@ def _all(condition: Tensor, axes: tuple[int, ...]) -> Tensor:
 
 # Counts of several steps in three flat vectors
 
+_KINDS = {"peak": "peak", "output": "total", "moments": "total", "squares": "total"}
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Layout:
@@ -470,12 +524,16 @@ class Layout:
         columns: Kind of vector (`"sum"`, `"peak"` or `"total"`), site's key, column and slice.
         sizes: Length of each vector.
         fed: The layers that the data goes into, by the keys of their columns.
+        weights: The weights whose gradients are measured, likewise.
+        left_out: Those of them whose optimizer leaves out steps that overflow.
     """
 
     sites: dict[tuple, Site]
     columns: tuple[tuple[str, tuple, str, slice], ...]
     sizes: dict[str, int]
     fed: dict[tuple, keras.layers.Layer]
+    weights: dict[tuple, Any]
+    left_out: set[tuple]
 
     @classmethod
     def of(cls, recorder: Recorder) -> "Layout":
@@ -484,11 +542,11 @@ class Layout:
         columns = []
         for key, values in recorder.columns.items():
             for name, value in values.items():
-                kind = {"peak": "peak", "output": "total", "moments": "total"}.get(name, "sum")
+                kind = _KINDS.get(name, "sum")
                 columns.append((kind, key, name, slice(sizes[kind], sizes[kind] + value.shape[0])))
                 sizes[kind] += value.shape[0]
         sites = {key: recorder.sites[key] for key in recorder.columns if key in recorder.sites}
-        return cls(sites, tuple(columns), sizes, dict(recorder.fed))
+        return cls(sites, tuple(columns), sizes, dict(recorder.fed), dict(recorder.weights), recorder.left_out)
 
     def pack(self, recorder: Recorder, like: Callable[[str, int], Tensor]) -> dict[str, Tensor]:
         """One vector per kind from what a step recorded; `like(kind, size)` fills in for what it did not."""
@@ -508,6 +566,8 @@ class Layout:
             values = vectors[kind][place]
             if name == "peak":  # minus infinity: there was none
                 values = np.where(np.isfinite(values), values, np.float32(np.nan))
+            if name == "below":
+                name, values = "histogram", np.diff(values, prepend=0)
             found.setdefault(self.sites[key], {})[name] = values
             if name == "fired":
                 found[self.sites[key]].update(first=vectors["first"][place], last=vectors["last"][place])
@@ -524,6 +584,19 @@ class Layout:
                 mean = total / max(size, 1)
                 found[self.fed[key]] = float(mean), float(np.sqrt(max(squares / max(size, 1) - mean * mean, 0)))
         return found
+
+    def unpack_gradients(self, vectors: dict[str, np.ndarray]) -> list[Gradient]:
+        """What was measured of the gradient of each trained weight."""
+        places = {(key, name): place for _, key, name, place in self.columns}
+        return [
+            Gradient(
+                weight,
+                float(vectors["total"][places[key, "squares"]][0]),
+                int(vectors["sum"][places[key, "broken"]][0]),
+                0 if key in self.left_out else int(vectors["first"][places[key, "broken"]][0]),
+            )
+            for key, weight in self.weights.items()
+        ]
 
 
 def _name_sites(sites: dict[tuple, Site]) -> None:

@@ -13,7 +13,7 @@ ALIVE, RARE, SUSPECT, DEAD, ZOMBIE, NONFINITE = STATES = ("alive", "rare", "susp
 _RARE = 0.01  # of the samples
 _SILENT_SAMPLES = 300  # then at most 1 % of the inputs wake a unit that was silent, with 95 % confidence (3/n)
 _DORMANT = 0.025  # of the layer's mean activity, Sokar et al., The Dormant Neuron Phenomenon, ICML 2023
-_SATURATED = 0.5  # of the positions
+SATURATED = 0.5  # of the positions
 
 
 @dataclasses.dataclass(eq=False)
@@ -69,7 +69,7 @@ class Units:
     def saturated(self) -> np.ndarray | None:
         """Who spends over half of the positions on a flat end; `None` without the statistic `"saturation"`."""
         ends = [self.columns[name] for name in ("low", "high") if name in self.columns]
-        return np.sum(ends, 0) > _SATURATED * self.columns["places"][0] if ends else None
+        return np.sum(ends, 0) > SATURATED * self.columns["places"][0] if ends else None
 
 
 def judge(site: Site, columns: dict[str, np.ndarray], steps: int, before: Units | None, is_part: bool) -> Units:
