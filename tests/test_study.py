@@ -11,7 +11,7 @@ from study_models import SAMPLES, build, build_with_noise, compile_arguments, da
 
 from keras_acts.study import _job, _training, compare
 from keras_acts.study._start import Start, weights_made
-from keras_acts.study._variants import Fresh, Variant, variants
+from keras_acts.study._variants import Fresh, Swap, Variant, variants
 
 COMPILED = BACKEND in ("jax", "tensorflow")
 
@@ -191,6 +191,32 @@ def test_gain(gain, expected):
         assert kernel.std() * np.sqrt(inputs) == pytest.approx(expected, rel=0.01)
 
 
+def test_a_built_model_gets_other_activations_and_keeps_its_weights():
+    inputs = keras.Input((6,))
+    x = keras.layers.Dense(5, "relu", name="first")(inputs)
+    x = keras.layers.ReLU(6.0)(keras.layers.Dense(4, name="second")(x))
+    model = keras.Model(inputs, keras.layers.Dense(2, "softmax", name="head")(x))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    weights = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
+    for name, extra in (("tanh", 0), ("prelu", 9)):
+        copy, start = prepared(name, build=Swap(model), compile=None)
+        start.assign(3)
+        assert copy.count_params() == model.count_params() + extra
+        for layer in ("first", "second", "head"):
+            for one, other in zip(copy.get_layer(layer).weights, model.get_layer(layer).weights, strict=True):
+                np.testing.assert_array_equal(*(keras.ops.convert_to_numpy(each) for each in (one, other)))
+        x = data()[0][:5]
+        function = {"tanh": np.tanh, "prelu": lambda z: np.where(z > 0, z, 0.25 * z)}[name]
+        hidden = function(function(x @ weights[0] + weights[1]) @ weights[2] + weights[3])
+        expected = keras.ops.convert_to_numpy(keras.ops.softmax(hidden @ weights[4] + weights[5]))
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(copy(x)), expected, rtol=1e-4, atol=1e-5)
+    study = compare(model, ["tanh", "prelu"], data(), seeds=2, **settings(epochs=1, compile=None))
+    assert {run["how"] for run in study.runs} == {"compiled" if COMPILED else "fit"}
+    assert len({run["curves"]["loss"][0] for run in study.runs}) == 4
+    with pytest.raises(ValueError, match="no hidden activation"):
+        compare(keras.Sequential([inputs, keras.layers.Dense(2)]), ["relu"], data(), **settings())
+
+
 def test_gain_is_a_factor():
     chosen = variants(["relu", "tanh"], [None, "activation"])
     assert [(each.label, each.gain) for each in chosen] == [
@@ -318,8 +344,23 @@ def test_several_inputs_and_no_validation():
     assert study.runs[0]["how"] == ("compiled" if COMPILED else "fit")
 
 
-def test_chunks_of_seeds_change_nothing():
-    chunked, whole = (compare(build, ["relu"], data(), seeds=3, seeds_at_once=size, **settings()) for size in (2, None))
+def test_seeds_that_do_not_fit_go_in_chunks_which_change_nothing(monkeypatch):
+    whole = compare(build, ["relu"], data(), seeds=3, **settings())
+    _, start = prepared()
+    state = sum(variable.size * 4 for variable in start.values(0))
+    monkeypatch.setattr(_training, "_CHUNK", 3 * (2 * state + 100))  # the state itself, its gradients, and a copy
+    assert _training.fitting_chunk(start) == 2
+    chunks = []
+    if COMPILED:
+        train = _training.native().Program.train
+
+        def watched(self, seeds, tick):
+            chunks.append(list(seeds))
+            return train(self, seeds, tick)
+
+        monkeypatch.setattr(_training.native().Program, "train", watched)
+    chunked = compare(build, ["relu"], data(), seeds=3, **settings())
+    assert chunks == ([[0, 1], [2]] if COMPILED else [])
     assert [run["curves"] for run in chunked.runs] == [run["curves"] for run in whole.runs]
 
 

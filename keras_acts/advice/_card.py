@@ -33,10 +33,10 @@ _TASKS: dict[str, tuple[str, str, str]] = {
 }
 _ARCHITECTURES = ("mlp", "cnn", "rnn", "transformer")
 _SOURCES = {
-    "he": "He et al., Delving Deep into Rectifiers, ICCV 2015",
-    "selu": "Klambauer et al., Self-Normalizing Neural Networks, NeurIPS 2017",
-    "glu": "Shazeer, GLU Variants Improve Transformer, 2020",
-    "batchnorm": "Ioffe, Szegedy, Batch Normalization, ICML 2015",
+    "he": "He et al., Delving Deep into Rectifiers, ICCV 2015, arXiv:1502.01852",
+    "selu": "Klambauer et al., Self-Normalizing Neural Networks, NeurIPS 2017, arXiv:1706.02515",
+    "glu": "Shazeer, GLU Variants Improve Transformer, 2020, arXiv:2002.05202",
+    "batchnorm": "Ioffe, Szegedy, Batch Normalization, ICML 2015, arXiv:1502.03167",
 }
 
 

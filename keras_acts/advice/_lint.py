@@ -416,7 +416,7 @@ def _large_steps(m: _Model) -> Iterator[tuple[str, str, str]]:
         return
     rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
     for step in (step for steps in m.chains for step in steps if step.activation in _RECTIFIERS):
-        size = float(keras.ops.convert_to_numpy(keras.ops.std(step.layer.kernel)))
+        size = float(keras.ops.convert_to_numpy(step.layer.kernel).astype("float32", copy=False).std())
         if size and rate > size / 2:
             kind = type(optimizer).__name__
             reason = f"A step of {kind} moves each weight by about {rate:.2g}, and the weights are about {size:.2g}."

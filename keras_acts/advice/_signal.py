@@ -84,7 +84,8 @@ def _through(layer: Any, before: list[Signal]) -> Signal:
             signal = _activated(signal, "linear")
         kernel = layer.kernel
         field = math.prod(kernel.shape[:-2])
-        mean_square = float(keras.ops.convert_to_numpy(keras.ops.mean(keras.ops.square(kernel))))
+        flat = keras.ops.convert_to_numpy(kernel).astype("float32", copy=False).ravel()
+        mean_square = float(flat @ flat) / flat.size
         square = signal.square * kernel.shape[-2] * field * mean_square
         steps = kernel.shape[-1] * field * mean_square / math.prod(getattr(layer, "strides", (1,)))
         signal = dataclasses.replace(signal, square=square, waiting=(layer, square, steps))

@@ -16,6 +16,8 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from keras_acts.study._health import health, report
 from keras_acts.study._job import Job, Outcome, all_diverged, clock, order
 
+# What a model raises that cannot be traced through a whole epoch: it asks for numbers, changes types, or is too large.
+UNTRACEABLE = (TypeError, AttributeError, NotImplementedError, jax.errors.JAXIndexError, jax.errors.JaxRuntimeError)
 _MANY = 16  # steps of an epoch, so that one step at a third of the speed is no loss
 
 

@@ -17,13 +17,13 @@ from keras_acts.study._folder import Folder
 from keras_acts.study._progress import Progress
 from keras_acts.study._result import Study
 from keras_acts.study._training import Plan, prepare, train
-from keras_acts.study._variants import Variant, variants
+from keras_acts.study._variants import Swap, Variant, variants
 
 _WAIT = 1.0  # seconds between two looks at what another process has finished
 
 
 def compare(
-    build: Callable[[Any], keras.Model],
+    build: Callable[[Any], keras.Model] | keras.Model,
     activations: Any,
     data: Any,
     *,
@@ -50,7 +50,8 @@ def compare(
     Args:
         build: Called with an activation, returns a Keras model. `activation()` is a new layer; `activation(x)`
             applies a new layer to a symbolic tensor; an activation without weights can also be given to
-            `Dense(activation=activation)`. It has a `name` and a `gain`.
+            `Dense(activation=activation)`. It has a `name` and a `gain`. Or a built model: its hidden activations are
+            exchanged in copies, and every run starts from its weights, so that seeds differ in the order of samples.
         activations: Names, `(name, parameters)` pairs, functions, layers or layer classes; or a dict that names them.
         data: `(x, y)` or `(x, y, x_val, y_val)`, arrays or nested structures of arrays with the samples along the
             first axis; or a function without arguments that returns that, which is what other processes are then sent.
@@ -99,6 +100,8 @@ def compare(
             f"compare expected `build` as a function that takes an activation and returns a model, got "
             f"{type(build).__name__}; wrap it: `def build(activation): ...`."
         )
+    if isinstance(build, keras.Model):
+        build = Swap(build)
     chosen = variants(activations, gain)
     runs = _seeds(seeds)
     for name, value in {"epochs": epochs, "batch_size": batch_size, "seeds_at_once": seeds_at_once}.items():
@@ -200,6 +203,7 @@ def _description(plan: Plan) -> dict[str, Any]:
     shapes = [list(variable.shape) for variable in start.variables]
     optimizer = {**model.optimizer.get_config(), "name": ""}  # Keras counts the optimizers of a process in their names
     parts = [layers, shapes, type(model.optimizer).__name__, optimizer, getattr(model, "loss", None)]
+    parts += [plan.build.digest] if isinstance(plan.build, Swap) else []
     text = json.dumps(parts, default=lambda thing: getattr(thing, "__qualname__", type(thing).__qualname__))
     digest = hashlib.sha256()
     for array in keras.tree.flatten([data.training, data.validation or ()]):

@@ -14,6 +14,10 @@ import tensorflow as tf
 from keras_acts.study._health import health, report
 from keras_acts.study._job import Job, Outcome, all_diverged, clock, order
 
+# What a model raises that cannot be traced through a whole epoch: it asks for numbers, leaks a tensor (`ValueError`),
+# or XLA cannot compile it.
+UNTRACEABLE = (TypeError, AttributeError, NotImplementedError, ValueError, tf.errors.OpError)
+
 
 class Program:
     """Trains the model of a job from one seed after the other.

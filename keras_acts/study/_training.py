@@ -153,9 +153,8 @@ def train(
                 for outcome in program.train(left[:width], counted):
                     yield _record(plan, variant, job, left.pop(0), outcome, "compiled")
             return
-        except Exception as error:
-            # Whatever cannot be traced through a whole epoch may still train step by step; a mistake in the
-            # model comes up again there, in Keras's own words.
+        except native().UNTRACEABLE as error:
+            # It may still train step by step; a mistake in the model comes up again there, in Keras's own words.
             reason = f"{type(error).__name__}: {(str(error) or 'no message').splitlines()[0]}"
         tick((len(seeds) - len(left)) * plan.epochs - ticks)
         model, start = prepare(plan, variant, data)  # the failed trace may have left its marks

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import hashlib
 import json
 import statistics
 import threading
@@ -13,7 +14,9 @@ import keras
 import numpy as np
 
 from keras_acts._core import CATALOGUE, Tensor, get
+from keras_acts._sites import sites
 from keras_acts.properties import facts
+from keras_acts.surgery import replace_activations
 
 _seen = threading.local()
 
@@ -174,10 +177,15 @@ class Fresh:
         """`1 / sqrt(E f(z)^2)` for standard normal `z`: He's `sqrt(2)` for ReLU."""
         return self.variant.own_gain
 
+    @property
+    def fits_inside(self) -> bool:
+        """Whether it can be the `activation=` of another layer."""
+        return self.variant.kind in ("elementwise", "simplex", "foreign")
+
     @functools.cached_property
     def _function(self) -> keras.layers.Layer:
         layer = self.variant.layer()
-        if self.variant.kind not in ("elementwise", "simplex", "foreign"):
+        if not self.fits_inside:
             raise ValueError(
                 f"{self.name} has weights or randomness of its own or changes the shape, so it cannot be the "
                 "`activation=` of another layer; expected it as a layer of its own: write `activation()` after that "
@@ -219,6 +227,41 @@ class Slot(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self.inner.compute_output_shape(input_shape)
+
+
+@dataclasses.dataclass(frozen=True)
+class Swap:
+    """A `build` function around a model that exists: copies it, weights included, with another activation.
+
+    Attributes:
+        model: The model; it stays as it is.
+    """
+
+    model: keras.Model
+
+    def __call__(self, fresh: Fresh) -> keras.Model:
+        """A copy with the activation in all hidden places."""
+
+        class Place(Slot):
+            def __init__(self, **_: Any) -> None:
+                super().__init__(fresh)
+
+        target = fresh if fresh.fits_inside else Place
+        places = [site.path for site in sites(self.model) if site.role == "hidden" and site.activation != "linear"]
+        if not places:
+            raise ValueError(
+                f"compare found no hidden activation in {self.model.name!r} to exchange; expected a model with some, "
+                "or a function that builds one around an activation: `def build(activation): ...`."
+            )
+        return replace_activations(self.model, dict.fromkeys(places, target)).model
+
+    @property
+    def digest(self) -> str:
+        """Tells models with other weights apart."""
+        digest = hashlib.sha256()
+        for weight in self.model.weights:
+            digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes())
+        return digest.hexdigest()
 
 
 def _notice(fresh: Fresh, layer: keras.layers.Layer, x: Tensor) -> None:
