@@ -42,6 +42,21 @@ def erfc(x: Any) -> Any:
     return keras.ops.erfc(x) if native is None else native.erfc(x)
 
 
+def sin(x: Any) -> Any:
+    """Sine of a tensor: `keras.ops.sin`, except where that takes far longer than it has to."""
+    return getattr(_native(), "sin", keras.ops.sin)(x)
+
+
+def cos(x: Any) -> Any:
+    """Cosine of a tensor, the same way."""
+    return getattr(_native(), "cos", keras.ops.cos)(x)
+
+
+def arctan(x: Any) -> Any:
+    """Arctangent of a tensor, the same way."""
+    return getattr(_native(), "arctan", keras.ops.arctan)(x)
+
+
 def compilers() -> dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]]:
     """How a function of tensors can run on the active backend, by name: `"eager"`, `"graph"`, `"jit"`, ..."""
     return getattr(_native(), "compilers", {})

@@ -5,6 +5,8 @@ import math
 import jax
 import jax.numpy as jnp
 
+from keras_acts._backend import waves
+
 
 def _taylor(centre, count):
     """Coefficients of `(erfc(centre) - erfc(centre + h)) / h` in powers of `h`, from Hermite polynomials."""
@@ -26,6 +28,25 @@ def erfc(x):
     for coefficient in reversed(_BETWEEN):
         sum_ = coefficient + h * sum_
     return jnp.where((x > 0.5) & (x < 1.0), math.erfc(0.75) - h * sum_, jax.lax.erfc(x))
+
+
+def _wave(x, quick, library):
+    if x.dtype != jnp.float32:
+        return library(x)
+    y, is_huge = quick(x), waves.is_huge(x)
+    return jax.lax.cond(is_huge.any(), lambda: jnp.where(is_huge, library(x), y), lambda: y)
+
+
+def sin(x):
+    return _wave(x, waves.sin, jnp.sin)
+
+
+def cos(x):
+    return _wave(x, waves.cos, jnp.cos)
+
+
+def arctan(x):
+    return waves.arctan(x) if x.dtype == jnp.float32 else jnp.arctan(x)
 
 
 def with_slope(value, partials):

@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from keras_acts import _backend
 from keras_acts._bases import Elementwise
 from keras_acts._core import Tensor, activation, exported
 
@@ -12,7 +13,7 @@ def _phase(x: Tensor, w0: float) -> Tensor:
 
 
 def _sine_slope(x: Tensor, w0: float = 1.0) -> Tensor:
-    return w0 * ops.cos(_phase(x, w0))
+    return w0 * _backend.cos(_phase(x, w0))
 
 
 @activation(
@@ -46,7 +47,7 @@ def sine(x: Tensor, w0: float = 1.0) -> Tensor:
         >>> np.asarray(keras_acts.sine([0.0, 0.05], w0=30.0)).round(4)
         array([0. , 0.9975], dtype=float32)
     """
-    return ops.sin(_phase(x, w0))
+    return _backend.sin(_phase(x, w0))
 
 
 class Sine(Elementwise, fn=sine):
@@ -70,7 +71,7 @@ def _both(x: Tensor) -> tuple[Tensor, Tensor]:
 
     Where one of them cancels, the other does not, and their product is `-cos(2 * x)`, which cancels nowhere.
     """
-    sin, cos, product = ops.sin(x), ops.cos(x), -ops.cos(2.0 * ops.clip(x, -1e38, 1e38))
+    sin, cos, product = _backend.sin(x), _backend.cos(x), -_backend.cos(2.0 * ops.clip(x, -1e38, 1e38))
     is_huge, one = ops.abs(x) > 1e38, ops.ones_like(x)  # beyond, 2 * x overflows
     alike, unlike = sin * cos > 0, sin * cos <= 0
     less_by_product = ops.logical_and(alike, ops.logical_not(is_huge))

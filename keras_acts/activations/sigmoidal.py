@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_acts._backend import erfc
+from keras_acts import _backend
 from keras_acts._bases import Elementwise
 from keras_acts._core import Tensor, activation, exported
 from keras_acts._numerics import logistic, over_root, precise_erf, precise_tanh, reciprocal, tanh_slope
@@ -374,7 +374,7 @@ def arctan(x: Tensor) -> Tensor:
         >>> np.asarray(keras_acts.arctan([-1e9, 0.0, 1.0])).round(4)
         array([-1.5708, 0. , 0.7854], dtype=float32)
     """
-    return ops.arctan(x)
+    return _backend.arctan(x)
 
 
 class Arctan(Elementwise, fn=arctan):
@@ -493,7 +493,7 @@ def laplace(x: Tensor, mu: float = 0.707107, sigma: float = 0.282095) -> Tensor:
     """
     main, rest = _laplace_argument(x, mu, sigma)
     # 1 + erf cancels on the left, where erfc keeps its digits.
-    y = 0.5 * erfc(main) - (rest / math.sqrt(math.pi)) * ops.exp(-main * main)
+    y = 0.5 * _backend.erfc(main) - (rest / math.sqrt(math.pi)) * ops.exp(-main * main)
     if keras.backend.standardize_dtype(x.dtype) == "float64":
         return y
     # In float32 erfc is up to 8 units in the last place off, which shows where `x` adds no error of its own.

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_acts._backend import erfc
+from keras_acts import _backend
 from keras_acts._bases import Trainable
 from keras_acts._core import PACKAGE, Tensor, activation, exported
 from keras_acts._numerics import (
@@ -203,10 +203,10 @@ def _phase(frequency: Tensor, x: Tensor) -> Tensor:
 def _wave(x: Tensor, frequency: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """`sin(u)`, `cos(u)` and `sin(u) / frequency` for `u = frequency * x`; the last is `x` where `u` vanishes."""
     phase = _phase(frequency, x)
-    sin = ops.sin(phase)
+    sin = _backend.sin(phase)
     is_flat = ops.abs(phase) < 1e-9
     ratio = sin / ops.where(is_flat, ops.ones_like(x), frequency * ops.ones_like(x))
-    return sin, ops.cos(phase), ops.where(is_flat, x, ratio)
+    return sin, _backend.cos(phase), ops.where(is_flat, x, ratio)
 
 
 def _snake_slope(x: Tensor, frequency: Tensor) -> tuple[Tensor, Tensor]:
@@ -271,7 +271,7 @@ class Snake(Trainable, fn=snake):
 def _snake_beta_slope(x: Tensor, alpha: Tensor, beta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     frequency, height = ops.exp(alpha), ops.exp(beta)
     phase, divisor = _phase(frequency, x), height + 1e-9
-    sin, cos = ops.sin(phase), ops.cos(phase)
+    sin, cos = _backend.sin(phase), _backend.cos(phase)
     # 1 + frequency / divisor * sin(2 * phase), which would cancel where both are equal and it touches 0.
     slope = ((height - frequency + 1e-9) + frequency * ((sin + cos) * (sin + cos))) / divisor
     return slope, 2.0 * sin * cos * (phase / divisor), -(sin / divisor) * (sin * (height / divisor))
@@ -302,7 +302,7 @@ def snake_beta(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
         >>> np.asarray(keras_acts.snake_beta([-1.0, 1.0], 0.0, 0.0)).round(4)
         array([-0.2919,  1.7081], dtype=float32)
     """
-    sin = ops.sin(_phase(ops.exp(alpha), x))
+    sin = _backend.sin(_phase(ops.exp(alpha), x))
     return ops.where(ops.isinf(x), x, x + sin / (ops.exp(beta) + 1e-9) * sin)
 
 
@@ -1294,8 +1294,8 @@ def _smu_slope(x: Tensor, mu: Tensor, alpha: float = 0.25) -> tuple[Tensor, Tens
     u = bounded(mu * steep * x)
     bell = ops.exp(-u * u) / math.sqrt(math.pi)
     near = steep / math.pi**0.25 * _within(x, u * u)
-    slope = alpha + steep * (0.5 * erfc(-u) + u * bell)
-    return slope, times_exp(near * near, -u * u), x * (0.5 * erfc(u) - u * bell)
+    slope = alpha + steep * (0.5 * _backend.erfc(-u) + u * bell)
+    return slope, times_exp(near * near, -u * u), x * (0.5 * _backend.erfc(u) - u * bell)
 
 
 @activation(
@@ -1332,7 +1332,7 @@ def smu(x: Tensor, mu: Tensor, alpha: float = 0.25) -> Tensor:
     """
     # erf + 1 cancels on the left, where erfc keeps its digits.
     u = _scaled(mu * (1.0 - alpha), x)
-    return _scaled(_blend(1.0, alpha, u, 0.5 * erfc(-u), 0.5 * erfc(u), precise_erf(u)), x)
+    return _scaled(_blend(1.0, alpha, u, 0.5 * _backend.erfc(-u), 0.5 * _backend.erfc(u), precise_erf(u)), x)
 
 
 class SMU(Trainable, fn=smu):
@@ -1634,7 +1634,7 @@ _SQRT_HALF = math.sqrt(0.5)
 
 def _normal(x: Tensor) -> tuple[Tensor, Tensor]:
     """The normal distribution function of `x` and of `-x`, each with full relative precision."""
-    return 0.5 * erfc(-_SQRT_HALF * x), 0.5 * erfc(_SQRT_HALF * x)
+    return 0.5 * _backend.erfc(-_SQRT_HALF * x), 0.5 * _backend.erfc(_SQRT_HALF * x)
 
 
 def _xgelu_slope(x: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
@@ -1701,7 +1701,7 @@ def _arctan_tail(size: Tensor) -> Tensor:
     middle = (size - 1.0) / (ops.minimum(size, 3.0) + 1.0)
     reduced = ops.where(is_near, size, ops.where(is_far, -reciprocal(ops.maximum(size, 1.0)), middle))
     start = ops.where(is_near, ops.full_like(size, 0.5), ops.where(is_far, ops.zeros_like(size), 0.25))
-    return start - ops.arctan(reduced) / math.pi
+    return start - _backend.arctan(reduced) / math.pi
 
 
 def _xatlu_slope(x: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
@@ -1716,7 +1716,7 @@ def _xatlu_slope(x: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     near = ops.minimum(size, 3.0)
     slope = ops.where(size > 3.0, line * series / math.pi, _arctan_tail(near) - near / (1.0 + near * near) / math.pi)
     first, second = ops.where(x < 0, slope, 1.0 - slope), ops.where(x < 0, 1.0 - slope, slope)
-    balance = ops.arctan(x) * (2.0 / math.pi)
+    balance = _backend.arctan(x) * (2.0 / math.pi)
     small = ops.clip(x, -1.0, 1.0)
     gap = balance + (2.0 / math.pi) * small / (1.0 + small * small)
     return _blend(1.0 + alpha, -alpha, x, first, second, gap), x * balance
@@ -1751,7 +1751,7 @@ def xatlu(x: Tensor, alpha: Tensor) -> Tensor:
     # Beyond 1e18 the product has reached its limit, and at infinity it would be 0 * inf.
     product = ops.where(size > 1e18, ops.full_like(x, 1.0 / math.pi), size * _arctan_tail(size))
     far = _scaled(ops.where(x < 0, alpha * ops.ones_like(x), 1.0 + alpha), size) - (1.0 + 2.0 * alpha) * product
-    return ops.where(size < 0.7, x * (0.5 + (1.0 + 2.0 * alpha) * (ops.arctan(x) / math.pi)), far)
+    return ops.where(size < 0.7, x * (0.5 + (1.0 + 2.0 * alpha) * (_backend.arctan(x) / math.pi)), far)
 
 
 class XATLU(Trainable, fn=xatlu):

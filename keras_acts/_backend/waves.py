@@ -1,0 +1,84 @@
+"""Sine, cosine and arctangent out of additions and multiplications, for XLA.
+
+On a processor XLA calls the C library once per element for these three, which takes tens of times as long as moving the
+element; additions and multiplications are done on whole vectors.
+"""
+
+import fractions
+import math
+
+from keras import ops
+
+_PI = fractions.Fraction(3141592653589793238462643383279502884197, 10**39)
+
+
+def _parts(count: int) -> list[float]:
+    """Half of pi as a sum of numbers with 11 bits each, and one more for the rest: products with them stay exact."""
+    parts, rest, unit = [], _PI / 2, fractions.Fraction(1, 2**10)
+    for _ in range(count):
+        parts.append(rest // unit * unit)
+        rest, unit = rest - parts[-1], unit / 2**11
+    return [float(part) for part in (*parts, rest)]
+
+
+_PARTS = _parts(4)
+# Taylor's coefficients, from the third power and from the fourth: 2e-10 off at pi / 4.
+_SINE = [(-1) ** n / math.factorial(2 * n + 1) for n in range(1, 5)]
+_COSINE = [(-1) ** n / math.factorial(2 * n) for n in range(2, 6)]
+
+
+def _polynomial(coefficients, x):
+    total = coefficients[-1]
+    for coefficient in reversed(coefficients[:-1]):
+        total = coefficient + total * x
+    return total
+
+
+def _wave(x, ahead):
+    """The sine, `ahead` quarters of a period further on.
+
+    The nearest multiple of pi / 2 is subtracted part by part, without rounding unless `x` is huge.
+    """
+    quarters = ops.round(x * (2.0 / math.pi))
+    high = ops.round(quarters * 2.0**-12) * 2.0**12
+    low, rest = quarters - high, x
+    for part in _PARTS:
+        rest = (rest - high * part) - low * part
+    square = rest * rest
+    sine = rest + rest * (square * _polynomial(_SINE, square))
+    cosine = 1.0 + (square * square * _polynomial(_COSINE, square) - 0.5 * square)
+    quarters = quarters + ahead
+    halves = ops.floor(0.5 * quarters)
+    wave = ops.where(quarters - 2.0 * halves > 0.5, cosine, sine)
+    return ops.where(halves - 2.0 * ops.floor(0.5 * halves) > 0.5, -wave, wave)
+
+
+def is_huge(x):
+    """Where the library has to do it: beyond, there are more multiples of pi / 2 than the parts are exact for."""
+    return ops.abs(x) > 2.0**21
+
+
+def sin(x):
+    """Sine of float32 numbers that are not huge."""
+    return _wave(x, 0.0)
+
+
+def cos(x):
+    """Cosine of float32 numbers that are not huge."""
+    return _wave(x, 1.0)
+
+
+_ARCTANGENT = [(-1) ** n / (2 * n + 1) for n in range(1, 12)]  # Taylor: 2e-10 off at tan(pi / 8)
+
+
+def arctan(x):
+    """Arctangent of float32 numbers."""
+    size = ops.abs(x)
+    is_far, is_near = size > 2.4142137, size < 0.41421357
+    # atan(u) = pi / 4 + atan((u - 1) / (u + 1)) = pi / 2 - atan(1 / u); one division serves all.
+    top = ops.where(is_far, -ops.ones_like(x), ops.where(is_near, size, size - 1.0))
+    rest = top / ops.where(is_far, size, ops.where(is_near, ops.ones_like(x), size + 1.0))
+    start = ops.where(is_far, 0.5 * math.pi, ops.where(is_near, 0.0, 0.25 * math.pi))
+    square = rest * rest
+    found = start + (rest + rest * (square * _polynomial(_ARCTANGENT, square)))
+    return ops.where(x < 0, -found, found)
