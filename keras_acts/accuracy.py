@@ -297,10 +297,10 @@ def run(function: Callable[..., Any], arrays: Sequence[np.ndarray], way: str) ->
     """
     tensors = [ops.convert_to_tensor(array, dtype=array.dtype.name) for array in arrays]
     results = _backend.compilers()[way](_backend.with_gradients(function))(*tensors)
-    return [_numpy(result) for result in results]
+    return [to_numpy(result) for result in results]
 
 
-def _numpy(tensor: Any) -> np.ndarray:
+def to_numpy(tensor: Any) -> np.ndarray:
     if keras.backend.standardize_dtype(tensor.dtype) == "bfloat16":
         with np.errstate(invalid="ignore"):  # NumPy warns about NaN in bfloat16
             return np.asarray(ops.convert_to_numpy(ops.cast(tensor, "float32"))).astype(ml_dtypes.bfloat16)
@@ -313,7 +313,7 @@ def parameters_of(facts: Facts) -> dict[str, Any]:
     if facts.holds == "weights":
         layer = facts.layer()
         layer.build((1, 1))
-        found |= {weight.name: float(_numpy(weight.value).ravel()[0]) for weight in layer.weights}
+        found |= {weight.name: float(to_numpy(weight.value).ravel()[0]) for weight in layer.weights}
     return found
 
 
