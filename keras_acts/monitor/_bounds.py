@@ -244,11 +244,12 @@ class _Walk:
         if type(layer) is layers.BatchNormalization:
             return _normalized(layer, given[0])
         if type(layer) in _WITHOUT_ROUNDING:
-            return _rising(layer, given, 0)
+            return _rising(layer, given, 0, layer.compute_dtype)
         is_plus = type(layer).__name__ == "Add" and len(given) > 1  # the operation that a plus sign becomes, too
         if type(layer) in _WITH_ROUNDING or is_plus:
             positions = math.prod(node.input_tensors[0].shape[1:]) // max(math.prod(node.outputs[0].shape[1:]), 1)
-            return _rising(layer, given, max(len(given), math.prod(getattr(layer, "pool_size", (positions,)))))
+            terms = max(len(given), math.prod(getattr(layer, "pool_size", (positions,))))
+            return _rising(layer, given, terms, node.outputs[0].dtype)
         raise _NoBoundError(f"no bound is known of what {type(layer).__name__} computes")
 
     def _activated(self, layer: Any, source: Any, function: Any, x: _Range, path: tuple[str, ...]) -> _Range:
@@ -379,7 +380,7 @@ def _normalized(layer: Any, x: _Range) -> _Range:
     return _checked(np.minimum(*ends), np.maximum(*ends), size, 8, layer.compute_dtype)
 
 
-def _rising(layer: Any, given: list[_Range], terms: int) -> _Range:
+def _rising(layer: Any, given: list[_Range], terms: int, dtype: str) -> _Range:
     """What rises with its inputs, computed by itself at both ends."""
 
     def at(ends: list[np.ndarray]) -> np.ndarray:
@@ -390,7 +391,6 @@ def _rising(layer: Any, given: list[_Range], terms: int) -> _Range:
     ends = at([_down(x.low) for x in given]), at([_up(x.high) for x in given])
     if not terms:
         return _Range(*ends)
-    dtype = getattr(layer, "compute_dtype", None) or keras.config.floatx()
     return _checked(*ends, 2 * at([_up(x.size) for x in given]), terms, dtype)  # twice: it rounds here, too
 
 

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 
 from keras_acts.monitor._history import History
+from keras_acts.monitor._recorder import EDGES
+from keras_acts.monitor._siblings import Flow
 from keras_acts.monitor._units import DEAD, Units
 from keras_acts.plot import COLOURS
 
@@ -79,6 +81,62 @@ def firing_rates(units: dict[str, Units]) -> Any:
     ax.set_title("Firing rates of the living units, last epoch", loc="left")
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.tick_params(axis="y", length=0)
+    return figure
+
+
+def ridgelines(units: dict[str, Units]) -> Any:
+    """What went into the activations of each layer in the last epoch, one ridge for each, on an arcsinh scale."""
+    shown = [(name, layer) for name, layer in units.items() if "histogram" in layer.columns][:_MOST_LAYERS]
+    figure = _figure(7.5, 1.4 + 0.5 * max(len(shown), 2))
+    ax = figure.add_subplot()
+    edges = np.arcsinh(EDGES)
+    middles = (edges[1:] + edges[:-1]) / 2
+    width = edges[1] - edges[0]
+    x = np.concatenate([[edges[0] - width / 2], middles, [edges[-1] + width / 2]])
+    for place, (_, layer) in enumerate(shown):
+        shares = layer.columns["histogram"] / max(layer.columns["histogram"].sum(), 1)
+        y = 1.5 * shares / max(shares.max(), 1e-9)
+        ax.fill_between(x, -place, -place + y, color=COLOURS[0], alpha=0.65, lw=0, zorder=2 * place)
+        ax.plot(x, -place + y, color="w", lw=1.2, zorder=2 * place + 1)
+    ax.axvline(0, color="0.3", lw=0.8, ls=":", zorder=2 * len(shown) + 2)
+    ax.set_yticks([-place for place in range(len(shown))], [name for name, _ in shown])
+    ticks = np.array([-50, -10, -3, -1, 0, 1, 3, 10, 50])
+    ax.set_xticks(np.arcsinh(ticks), [f"{tick:g}" for tick in ticks])
+    ax.set_xlim(x[0], x[-1])
+    ax.set_xlabel("input of the activation (arcsinh scale; each ridge has its own height)")
+    ax.set_title("Pre-activations, last epoch", loc="left")
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    return figure
+
+
+def gradients(flows: dict[str, Flow]) -> Any:
+    """Norm of each layer's gradient, and over that of its weights, from the input to the loss."""
+    shown = list(flows.items())[:_MOST_LAYERS]
+    figure = _figure(7.5, 1.5 + 0.28 * max(len(shown), 3))
+    ax = figure.add_subplot()
+    places = -np.arange(len(shown))
+    for values, label, marker, colour in (
+        ([flow.gradient for _, flow in shown], "gradient", "o", COLOURS[0]),
+        ([flow.relative for _, flow in shown], "gradient / weights", "s", COLOURS[1]),
+    ):
+        values = np.array(values, float)
+        values[~(values > 0)] = np.nan  # a logarithm has no place for them
+        ax.plot(values, places, marker=marker, ms=5, lw=1, color=colour, label=label)
+    ax.set_xscale("log")
+    for place, (_, flow) in zip(places, shown, strict=True):
+        if not flow.gradient > 0:
+            text = "0 in every step" if flow.gradient == 0 else "not finite"
+            ax.text(0.01, place, text, transform=ax.get_yaxis_transform(), va="center", fontsize=8, color="0.3")
+    ax.set_yticks(places, [name for name, _ in shown])
+    ax.set_ylim(-len(shown) + 0.5, 0.5)
+    ax.set_xlabel("norm, root mean square over the steps")
+    ax.set_title("Gradients by depth, last epoch: the input above, the loss below", loc="left")
+    ax.grid(axis="x", color="0.9", lw=0.6)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)
+    if shown:
+        ax.legend(frameon=False, fontsize=8)
     return figure
 
 

@@ -113,6 +113,10 @@ def _all_pictures(monitor: "DyingReLUMonitor") -> list[str]:
     layers = sorted(monitor.units, key=lambda name: -monitor.units[name].dead.size / monitor.units[name].site.units)
     worst = [name for name in layers if monitor.units[name].dead.size][:_MOST_MAPS]
     draws: list[Callable[[], Any]] = [lambda: _pictures.firing_rates(monitor.units)] if monitor.units else []
+    if any("histogram" in units.columns for units in monitor.units.values()):
+        draws.append(lambda: _pictures.ridgelines(monitor.units))
+    if monitor.flows:
+        draws.append(lambda: _pictures.gradients(monitor.flows))
     if sum(epoch >= 0 for epoch in history.epochs) > 1:
         draws.append(lambda: _pictures.dead_by_layer(history))
         draws += [lambda name=name: _pictures.dead_by_unit(history, name) for name in worst]

@@ -200,7 +200,7 @@ class GradientFlow(_Sibling):
 
     Each layer's gradient is measured against its weights, and that ratio against the median of the layers nearer to
     the loss, which the gradient came through: no absolute threshold, since a loss near 0 makes all gradients small.
-    `logs["gradient_norm"]` is the norm over all layers.
+    `logs["gradient_norm"]` is the norm over all layers. Under `tf.distribute` each replica has a gradient of its own.
 
     Args:
         vanishing: A layer is warned of where its ratio is less than this share of that median.

@@ -63,6 +63,24 @@ def test_findings_say_on_how_many_samples(rows):
     assert "epoch 1" not in str(found.findings[0])
 
 
+def test_causes_are_those_that_show_in_the_weights(rows):
+    """How training began is not known: no word of a start, and a cure that can still be taken."""
+    built = model()
+    kernel = built.get_layer("hidden").get_weights()[0]
+    causes = {}
+    for bias_of in (-20.0, -0.01):
+        built.get_layer("hidden").set_weights([-np.abs(kernel) * (bias_of > -1), np.full(9, bias_of)])
+        with pytest.warns(DyingReLUWarning):
+            finding = keras_acts.diagnose(built, np.abs(rows)).findings[0]
+        causes[bias_of] = finding.cause
+        assert finding.when == ""
+        assert "Revive" in finding.cure
+    assert causes == {-20.0: "weights", -0.01: "unknown"}
+    built.get_layer("hidden").set_weights([kernel, np.full(9, -20.0)])
+    with pytest.warns(DyingReLUWarning, match="bias is -20"):
+        assert keras_acts.diagnose(built, rows).findings[0].cause == "bias"
+
+
 def test_bad_input():
     with pytest.raises(ValueError, match="at least one batch"):
         keras_acts.diagnose(model(), np.zeros((0, 5)))
@@ -88,7 +106,7 @@ def test_report_stands_alone(rows, tmp_path):
     built = model()
     built.compile("sgd", "mse")
     built.layers[0].name = "in>out"
-    monitor = quiet()
+    monitor = quiet(extras=["norms", "histogram"])
     fit(built, rows, monitor, epochs=3)
     path = tmp_path / "new" / "report.html"
     monitor.report(path)
@@ -96,7 +114,9 @@ def test_report_stands_alone(rows, tmp_path):
     tags = Tags()
     tags.feed(text)
     assert tags.open == []
-    assert len(tags.links) == 3
+    pictures = ["Firing rates", "Pre-activations", "Gradients by depth", "Dead units by layer", "Units of in&gt;out"]
+    assert len(tags.links) == len(pictures)
+    assert all(f'alt="{title}' in text for title in pictures)
     assert all(link.startswith("data:image/png;base64,") for link in tags.links)
     assert "http" not in re.sub(r'src="[^"]*"', "", text)
     assert "in&gt;out" in text
