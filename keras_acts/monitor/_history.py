@@ -22,7 +22,7 @@ class History:
     Args:
         most_rows: Beyond this many rows every second epoch of the older half is dropped, so that a long run keeps
             its whole course, coarser the longer ago.
-        most_bytes: The same for the file.
+        most_bytes: The same for the file, and for what is kept of which units were dead.
 
     Attributes:
         rows: A list of dicts, one per layer and epoch. Epoch -1 is the first batch, before any training; there
@@ -108,8 +108,9 @@ class History:
                 changes[epoch] = changed[layer] = packed
         self.rows += rows
         self._append({"epoch": epoch, "rows": rows, "dead": _as_text(changed)})
-        if len(self.rows) > self.most_rows:
-            self._thin()
+        if len(self.rows) > self.most_rows or self._held > self.most_bytes:
+            while len(self.epochs) > 4 and (len(self.rows) > self.most_rows or self._held > self.most_bytes // 2):
+                self._thin()
             self._rewrite()
 
     def forget_from(self, epoch: int) -> None:
@@ -117,6 +118,10 @@ class History:
         self.rows = [row for row in self.rows if row["epoch"] < epoch] if epoch > 0 else []
         for layer, changes in self._maps.items():
             self._maps[layer] = {e: bits for e, bits in changes.items() if e < epoch}
+
+    @property
+    def _held(self) -> int:
+        return sum(len(bits) for changes in self._maps.values() for bits in changes.values())
 
     def _thin(self) -> None:
         epochs = self.epochs

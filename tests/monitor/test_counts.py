@@ -1,5 +1,7 @@
 """The counts of the compiled training step against a recount by NumPy, to the unit."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -153,3 +155,44 @@ def test_last_and_first_step(rows):
     fit(model, x, monitor, batch_size=4)
     np.testing.assert_array_equal(monitor.units["hidden"].columns["first"], [3, 7])
     np.testing.assert_array_equal(monitor.units["hidden"].columns["last"], [3, 7])
+
+
+def test_every_activation_is_counted_or_named():
+    """Two inputs, a nested model, and layers that apply another one inside a loop, a scan or a mapped function."""
+    x, y = (np.random.default_rng(n).normal(size=(16, 4, 3)).astype("float32") for n in range(2))
+    inner = keras.Sequential([keras.Input((4, 3)), layers.Dense(5, "relu", name="inside")], name="nested")
+    one, two = keras.Input((4, 3)), keras.Input((4, 3))
+    parts = [
+        inner(one),
+        layers.TimeDistributed(layers.Dense(5, "relu", name="each_step"), name="distributed")(two),
+        layers.Bidirectional(layers.SimpleRNN(4, "relu", return_sequences=True, name="cell"), name="both_ways")(one),
+        layers.Dense(6, "softmax", name="simplex")(two),
+        layers.MultiHeadAttention(1, 2, name="attention")(one, two),
+    ]
+    joined = layers.Concatenate()(parts)
+    model = still(keras.Model([one, two], layers.Dense(1, "relu", name="last")(layers.Flatten()(joined))))
+    monitor = quiet()
+    model.fit([x, y], np.zeros((16, 1)), batch_size=8, shuffle=False, verbose=0, callbacks=[monitor])
+    check(monitor, "inside", linear_twin(inner.get_layer("inside"), x))
+    named = set(monitor.units) | set(monitor.unobserved)
+    assert {"inside", "last"} <= set(monitor.units)
+    assert {"simplex"} <= set(monitor.unobserved)
+    assert "each_step" in named or "distributed" in named
+    assert any("cell" in name for name in named)
+
+
+def test_rematerialised_blocks_are_named():
+    """Their inside is computed anew in the backward pass, in a trace of its own."""
+    with keras.RematScope(mode="full"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch has no such thing and says so
+        hidden = layers.Dense(4, "relu", name="hidden")
+        model = keras.Sequential([keras.Input((5,)), hidden, layers.Dense(2, "relu", name="last")])
+        x = np.ones((8, 5), "float32")
+        if keras.backend.backend() == "jax":
+            monitor = quiet()
+            fit(still(model), x, monitor)
+        else:  # on TensorFlow, training such a layer fails in Keras itself
+            monitor = keras_acts.diagnose(model, x, alarm=1.0)
+    assert {"hidden", "last"} == set(monitor.units) | set(monitor.unobserved)
+    if keras.backend.backend() == "jax":
+        assert "rematerialised" in monitor.unobserved["hidden"]

@@ -1,7 +1,9 @@
 """What goes wrong around a monitor harms neither the model nor what the monitor knows so far."""
 
+import contextlib
 import copy
 import gc
+import importlib
 import json
 import pickle
 import warnings
@@ -240,11 +242,19 @@ def test_two_hundred_layers(rows):
     check(monitor, "hidden_0", rows @ first.get_weights()[0] + first.get_weights()[1])
 
 
+def batch(x):
+    """Data of one batch that `fit` takes as it is: on TensorFlow it builds a pipeline for arrays, each time anew."""
+    if BACKEND != "tensorflow":
+        return {"x": x, "y": np.zeros((len(x), 1), "float32")}
+    return {"x": importlib.import_module("tensorflow").data.Dataset.from_tensors((x, np.zeros((len(x), 1), "float32")))}
+
+
 def test_fifty_fits_leave_nothing_behind(rows):
     model = still(small())
     monitor = quiet()
+    data = batch(rows[:8])
     for _ in range(50):
-        fit(model, rows[:8], monitor)
+        model.fit(**data, verbose=0, callbacks=[monitor])
     assert len(monitor.history.rows) == 2
     assert len(monitor._engine.wants) == 1
     seen = [weakref.ref(monitor), weakref.ref(monitor._engine)]
@@ -278,3 +288,28 @@ def test_history_of_many_epochs_is_bounded(tmp_path):
     epochs, table = history.dead_units("a")
     for epoch, bits in zip(epochs, table, strict=True):
         assert bits.sum() == sum(unit < epoch / 50 for unit in range(64))
+
+
+def test_history_of_a_layer_with_many_units_is_bounded():
+    """Half of 100 000 units die and wake at random in each of 1000 epochs: 12 kB that nothing compresses."""
+    history = History(most_bytes=500_000)
+    random = np.random.default_rng(0)
+    for epoch in range(1000):
+        bits = random.integers(0, 2, 100_000).astype(bool)
+        history.add(epoch, [{"epoch": epoch, "layer": "a", "units": 100_000}], {"a": bits})
+    assert sum(len(packed) for packed in history._maps["a"].values()) <= 500_000
+    epochs, table = history.dead_units("a")
+    np.testing.assert_array_equal(table[-1], bits)
+    assert epochs[0] == 0
+    assert epochs[-1] == 999
+
+
+def test_empty_epoch(rows):
+    model = still(small())
+    monitor = quiet(verbose=1)
+    with contextlib.suppress(StopIteration, ValueError):  # what Keras makes of it on JAX and torch
+        fit(model, rows[:0], monitor)
+    assert "Dying-ReLU monitor" in monitor.summary()
+    assert monitor.dead == {}
+    fit(model, rows, monitor)
+    check(monitor, "hidden", inputs_of(model, rows))
