@@ -1,5 +1,6 @@
 """Training loops of one's own, and several devices."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -78,9 +79,8 @@ def test_loop_of_ones_own(rows, compile):
 
 DEVICES = {
     "jax": """
-        distribution = keras.distribution.DataParallel()
         assert len(keras.distribution.list_devices()) == 2
-        keras.distribution.set_distribution(distribution)
+        keras.distribution.set_distribution(keras.distribution.DataParallel())
         scope = contextlib.nullcontext()
         """,
     "tensorflow": """
@@ -89,60 +89,59 @@ DEVICES = {
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
         scope = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
         """,
-    "torch": "scope = contextlib.nullcontext()",
+    "torch": "scope = contextlib.nullcontext()",  # Keras trains on one
 }
+X = np.random.default_rng(6).normal(size=(16, 6, 6, 2)).astype("float32")
 
-PROGRAM = """
-import contextlib, json, keras, keras_acts
-import numpy as np
-from keras import layers
-{devices}
-with scope:
-    model = keras.Sequential(
-        [
-            keras.Input((6, 6, 2)),
-            layers.Conv2D(7, 3, activation="relu", name="conv"),
-            layers.GlobalAveragePooling2D(),
-            layers.Dense(5, "relu", name="hidden"),
-            layers.Dense(1),
-        ]
-    )
-    rng = np.random.default_rng(5)
-    model.set_weights([rng.normal(size=w.shape) for w in model.get_weights()])
-    model.get_layer("conv").bias.assign(np.linspace(-14, 0, 7))
-    model.compile(keras.optimizers.SGD(0.0), "mse", jit_compile={jit_compile})
-x = rng.normal(size=(16, 6, 6, 2)).astype("float32")
-monitor = keras_acts.DyingReLUMonitor(alarm=1.0, rise=1.0, verbose=0, extras=["positions", "mean", "gradient"])
-model.fit(x, np.zeros((16, 1)), batch_size=8, epochs=2, shuffle=False, verbose=0, callbacks=[monitor])
-columns = {{name: units.columns for name, units in monitor.units.items()}}
-print(json.dumps({{n: {{k: v.tolist() for k, v in c.items()}} for n, c in columns.items()}}))
-print(json.dumps([w.tolist() for w in model.get_weights()]))
+
+def trained(scope):
+    """What a monitor counts of each layer, as lists, and the first layer's weights."""
+    with scope:
+        model = keras.Sequential(
+            [
+                keras.Input((6, 6, 2)),
+                layers.Conv2D(7, 3, activation="relu", name="conv"),
+                layers.GlobalAveragePooling2D(),
+                layers.Dense(5, "relu", name="hidden"),
+                layers.Dense(1),
+            ]
+        )
+        rng = np.random.default_rng(5)
+        model.set_weights([rng.normal(size=w.shape) for w in model.get_weights()])
+        model.get_layer("conv").bias.assign(np.linspace(-14, 0, 7))
+        model.compile(keras.optimizers.SGD(0.0), "mse", jit_compile=BACKEND == "jax")
+    monitor = quiet(extras=["positions", "mean", "gradient"])
+    model.fit(X, np.zeros((16, 1)), batch_size=8, epochs=2, shuffle=False, verbose=0, callbacks=[monitor])
+    counts = {n: {k: v.tolist() for k, v in units.columns.items()} for n, units in monitor.units.items()}
+    return counts, [w.tolist() for w in model.get_layer("conv").get_weights()]
+
+
+def trained_on_two_devices():
+    """The same in a process of its own, since a backend's devices are settled when it starts."""
+    program = f"""
+import contextlib, json, sys, keras
+{textwrap.dedent(DEVICES[BACKEND])}
+sys.path.insert(0, {os.path.dirname(__file__)!r})
+import test_loops
+print(json.dumps(test_loops.trained(scope)[0]))
 """
-
-
-def run_on(devices):
-    program = PROGRAM.format(devices=textwrap.dedent(devices), jit_compile=BACKEND == "jax")
     flags = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2"
     environment = {**os.environ, "KERAS_BACKEND": BACKEND, "XLA_FLAGS": flags, "TF_CPP_MIN_LOG_LEVEL": "3"}
     result = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    counts, weights = result.stdout.strip().splitlines()[-2:]
-    return json.loads(counts), [np.array(w, "float32") for w in json.loads(weights)]
+    return json.loads(result.stdout.strip().splitlines()[-1])
 
 
 def test_two_devices_count_as_one():
-    one, weights = run_on("scope = contextlib.nullcontext()")
-    two, _ = run_on(DEVICES[BACKEND])
-    for layer, columns in one.items():
+    one, (kernel, bias) = trained(contextlib.nullcontext())
+    for layer, columns in trained_on_two_devices().items():
+        assert columns.keys() == one[layer].keys()
         for name, values in columns.items():
             if name in ("output", "peak"):
-                np.testing.assert_allclose(two[layer][name], values, rtol=1e-5)
+                np.testing.assert_allclose(values, one[layer][name], rtol=1e-5)
             else:
-                assert two[layer][name] == values, (layer, name)
-    x = np.random.default_rng(5)
-    for shape in (w.shape for w in weights):
-        x.normal(size=shape)
-    x = x.normal(size=(16, 6, 6, 2)).astype("float32")
-    windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), (1, 2))
-    inputs = np.einsum("bxyckl,klcu->bxyu", windows, weights[0]) + weights[1]
+                assert values == one[layer][name], (layer, name)
+    windows = np.lib.stride_tricks.sliding_window_view(X, (3, 3), (1, 2))
+    inputs = np.einsum("bxyckl,klcu->bxyu", windows, np.float32(kernel)) + np.float32(bias)
     assert one["conv"]["fired"] == recount(inputs, lambda x: x <= 0)["fired"].tolist()
+    assert set(one) == {"conv", "hidden"}

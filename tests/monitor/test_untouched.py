@@ -12,7 +12,7 @@ from recounting import fit, quiet
 
 import keras_acts
 
-EXTRAS = ("positions", "mean", "saturation", "gradient")
+EXTRAS = ("positions", "mean", "saturation", "gradient", "norms", "histogram")
 
 
 def dense():
@@ -47,7 +47,9 @@ def trained(build, x, monitors, path, **compiled):
     model = build()
     model.compile(keras.optimizers.Adam(0.01), "mse", **compiled)
     targets = np.linspace(-1, 1, len(x), dtype="float32")[:, None]
-    losses = fit(model, x, monitors, targets, epochs=3, shuffle=True, validation_split=0.25).history
+    # Batches of one size, so that each program is compiled once.
+    settings = {"epochs": 2, "batch_size": len(x) // 4, "shuffle": True, "validation_split": 0.25}
+    losses = fit(model, x, monitors, targets, **settings).history
     model.save(path)
     with zipfile.ZipFile(path) as file:
         config = re.sub(rb'"shared_object_id": \d+', b"", file.read("config.json"))  # an address in memory
