@@ -56,13 +56,18 @@ def check_version() -> None:
     Raises:
         ImportError: If Keras is older than `OLDEST_KERAS`.
     """
-    version = sys.modules["keras"].__version__
-    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_KERAS:
+    if version_of_keras() < OLDEST_KERAS:
+        version = sys.modules["keras"].__version__
         oldest = ".".join(map(str, OLDEST_KERAS))
         raise ImportError(
             f"keras_acts needs Keras {oldest} or newer but found {version}; "
             f'run `pip install --upgrade "keras>={oldest}"`.'
         )
+
+
+def version_of_keras() -> tuple[int, ...]:
+    """The version of the imported Keras as numbers, without what marks a development version."""
+    return tuple(int(part) for part in sys.modules["keras"].__version__.split(".")[:3] if part.isdigit())
 
 
 def is_installed(module: str) -> bool:

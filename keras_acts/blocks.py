@@ -79,6 +79,11 @@ class GatedDense(keras.layers.Layer):
         self.output_units = None if output_units is None else _width("output_units", output_units)
         # Not `self.activation`: a gated activation refuses to be another layer's.
         self.gating = self._gated(activation, gate)
+        if not isinstance(use_bias, bool):
+            raise TypeError(
+                f"GatedDense: `use_bias` must be True or False, got {use_bias!r} of type {type(use_bias).__name__}; "
+                "pass one of the two."
+            )
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)

@@ -8,7 +8,7 @@ from keras import ops
 
 from keras_acts import _backend
 from keras_acts._bases import Trainable
-from keras_acts._core import PACKAGE, Tensor, activation, exported
+from keras_acts._core import Tensor, activation, exported, number, register
 from keras_acts._numerics import (
     bounded,
     logistic,
@@ -858,7 +858,6 @@ class ParametricSoftplus(Trainable, fn=parametric_softplus):
         super().__init__({"alpha": alpha_initializer, "beta": beta_initializer}, shared_axes, **kwargs)
 
 
-@keras.saving.register_keras_serializable(PACKAGE)
 class AtLeast(keras.constraints.Constraint):
     """Constraint that keeps a weight from falling below a number.
 
@@ -867,7 +866,7 @@ class AtLeast(keras.constraints.Constraint):
     """
 
     def __init__(self, low: float) -> None:
-        self.low = low
+        self.low = number("AtLeast", "low", low, -1e38, 1e38)
 
     def __call__(self, w: Tensor) -> Tensor:
         """Return the weight, raised to `low` where it lies below."""
@@ -876,6 +875,9 @@ class AtLeast(keras.constraints.Constraint):
     def get_config(self) -> dict[str, Any]:
         """Return the argument that makes this constraint again."""
         return {"low": self.low}
+
+
+register("AtLeast", AtLeast)
 
 
 def _pelu_slope(x: Tensor, alpha: Tensor, beta: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -8,8 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_acts import _backend_choice
 from keras_acts.monitor._callback import DyingReLUWarning
 from keras_acts.monitor._diagnose import diagnose
+
+# Before this version a file could write outside the folder that Keras unpacks it in, whatever `safe_mode` says
+# (CVE-2026-12479, seen in 3.14.0), or have another model loaded from anywhere (CVE-2026-1462).
+_SAFE_KERAS = (3, 15, 1)
 
 
 def run(model_path: Path, data_path: Path, out: Path, batch_size: int) -> None:
@@ -37,6 +42,12 @@ def _model(path: Path) -> Any:
     """The model, without running code that the file brings along."""
     if path.suffix != ".keras":
         raise ValueError(f"doctor reads models saved with model.save('name.keras'), got {path}; save it so.")
+    if _backend_choice.version_of_keras() < _SAFE_KERAS:
+        raise ValueError(
+            f"doctor opens model files only with Keras {'.'.join(map(str, _SAFE_KERAS))} or newer, because a file can "
+            f"harm an older one, but found {keras.__version__}; run `pip install --upgrade keras`, or call "
+            "`keras_acts.diagnose` on a model of your own."
+        )
     if not zipfile.is_zipfile(path):
         raise ValueError(f"there is no model in {path}: expected a file that model.save('name.keras') wrote.")
     try:
