@@ -24,6 +24,9 @@ def main(job_file):
     imports = time.process_time()
     import keras_acts  # noqa: F401  with Keras and its backend: the same for all lessons, so it is counted by itself
 
+    with contextlib.suppress(ImportError):
+        import tensorflow  # noqa: F401  on any backend `fit` imports it where it is installed
+
     started = time.process_time()
     for step in job["steps"]:
         where = f"{path}:{step['line']}"

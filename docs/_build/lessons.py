@@ -72,8 +72,9 @@ def steps(text: str) -> list[Step]:
 
 
 def files() -> list[Path]:
-    """What there is to run: lessons, then guides."""
-    return sorted(LESSONS.glob("[0-9]*.md")) + sorted(GUIDES.glob("*.md"))
+    """What there is to run: lessons, then the guides that show outputs."""
+    guides = [path for path in sorted(GUIDES.glob("*.md")) if OUTPUT.search(path.read_text("utf-8"))]
+    return sorted(LESSONS.glob("[0-9]*.md")) + guides
 
 
 def key(lesson: str) -> str:
