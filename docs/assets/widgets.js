@@ -244,6 +244,79 @@ function dying(place) {
   reset();
 }
 
+// --- Depth meter: signal forward and gradient back through equal layers -----------------------------------------------
+
+// Very wide layers, whose inputs are normal: each layer multiplies the gradient's power by gain² E[f'(z)²].
+const NODES = range(-8, 8, 641), DENSITY = NODES.map((z) => Math.exp(-z * z / 2));
+const TOTAL = DENSITY.reduce((sum, w) => sum + w, 0);
+const meanSquare = (f) => NODES.reduce((sum, z, i) => sum + DENSITY[i] * f(z) ** 2, 0) / TOTAL;
+function reach(name, gain, depth) {
+  const { f, d, p } = window.ACTS[name], parts = [1];
+  let spread = gain; // of what enters the first activation, for inputs of spread 1
+  const slopes = [];
+  for (let layer = 0; layer < depth; layer++) {
+    slopes.push(meanSquare((z) => d(spread * z, p)));
+    spread = gain * Math.sqrt(meanSquare((z) => f(spread * z, p)));
+  }
+  for (const slope of slopes.reverse()) parts.push(parts.at(-1) * gain * Math.sqrt(slope));
+  return parts; // the part of the gradient that arrives, from the end of the network to its first layer
+}
+KA.reach = reach;
+
+function depth(place) {
+  const name = make("select", {}, ...Object.keys(window.ACTS).map((each) => make("option", { value: each }, each)));
+  name.value = "relu";
+  const gain = make("input", { type: "range", min: -1, max: 4, step: 0.05, value: 0 });
+  const layers = make("input", { type: "range", min: 2, max: 50, step: 1, value: 20 });
+  const [shownGain, shownLayers] = [make("span"), make("span")];
+  const plot = new Plot("The part of the gradient that arrives, layer by layer, as a power of ten", [0, 50], [-12, 6],
+    { x: [0, 10, 20, 30, 40, 50], y: [-12, -9, -6, -3, 0, 3, 6] });
+  const text = make("p", { class: "say", "aria-live": "polite" });
+  function draw() {
+    const size = 2 ** Number(gain.value), count = Number(layers.value), parts = reach(name.value, size, count);
+    shownGain.textContent = `gain ${size.toFixed(2)}`;
+    shownLayers.textContent = `${count} layers`;
+    plot.clear();
+    plot.curve(parts.map((_, i) => i), parts.map((part) => Math.log10(part)), "var(--ka-value)");
+    place.dataset.reach = parts.at(-1);
+    const power = Math.log10(parts.at(-1));
+    text.textContent = `${name.value}, gain ${size.toFixed(2)}: after ${count} layers ` +
+      (Number.isFinite(power) ? `10^${power.toFixed(1)} of the gradient is left` : "nothing that a number can hold is left") +
+      (power < -3 ? ", it vanishes." : power > 3 ? ", it explodes." : ", it lives.");
+  }
+  for (const control of [name, gain, layers]) control.addEventListener("input", draw);
+  place.replaceChildren(
+    make("div", { class: "row" }, field("activation", name), make("label", {}, shownGain, gain), make("label", {}, shownLayers, layers)),
+    make("div", { class: "panels" }, plot.svg, make("p", { class: "say" },
+      "To the right: layers on the way back to the input. Up and down: the part that arrives, as a power of ten. " +
+      "Computed for very wide layers; the table above measures layers of 100 units.")), text);
+  draw();
+}
+
+// --- Confidently wrong: the pull of two losses on a wrong score -------------------------------------------------------
+
+function confident(place) {
+  const score = make("input", { type: "range", min: -6, max: 20, step: 0.5, value: 0 }), shown = make("span");
+  const square = (share) => 4 * share * share * (1 - share);
+  const plot = new Plot("How hard two losses pull on the wrong score", [-6, 20], [0, 1.2], { x: [-5, 0, 5, 10, 15, 20], y: [0, 0.5, 1] });
+  const text = make("p", { class: "say", "aria-live": "polite" }), xs = range(-6, 20, 261);
+  function draw() {
+    const at = Number(score.value), share = KA.sigmoid(at);
+    shown.textContent = `score of the wrong ship ${at}`;
+    plot.clear();
+    plot.curve(xs, xs.map(KA.sigmoid), "var(--ka-value)");
+    plot.curve(xs, xs.map((x) => square(KA.sigmoid(x))), "var(--ka-slope)", "6 5");
+    plot.dot(at, share, "var(--ka-value)");
+    plot.dot(at, square(share), "var(--ka-slope)");
+    text.textContent = `The wrong ship gets a share of ${(100 * share).toFixed(1)} %. Cross-entropy pulls with ${say(share)}, ` +
+      `the squared error with ${say(square(share))}.`;
+  }
+  score.addEventListener("input", draw);
+  place.replaceChildren(make("div", { class: "row" }, make("label", {}, shown, score)),
+    make("div", { class: "panels" }, plot.svg, make("p", { class: "say" }, "Solid: cross-entropy of scores. Dashed: squared error of softmax.")), text);
+  draw();
+}
+
 // --- Filter of the catalogue ----------------------------------------------------------------------------------------
 
 function filter(place) {
@@ -293,7 +366,7 @@ function names() {
   mend();
 }
 
-const WIDGETS = { explorer, dying, filter };
+const WIDGETS = { explorer, dying, depth, confident, filter };
 function start() {
   document.querySelectorAll("[data-widget]").forEach((place) => WIDGETS[place.dataset.widget](place));
   formulas();
