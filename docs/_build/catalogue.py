@@ -64,7 +64,8 @@ def page(known: Properties) -> str:
     for library, values in facts.presets.items():
         arguments = ", ".join(f"{name}={value!r}" for name, value in values.items())
         lines += [f"- Defaults of {library}: `{arguments}`"]
-    lines += ["", f"All arguments: [reference](../reference.md#{facts.function.__module__}.{known.name}).", ""]
+    module = facts.function.__module__
+    lines += ["", f"All arguments: [reference](../reference/{module.split('.')[-1]}.md#{module}.{known.name}).", ""]
     lines += ["## Background", "", f"- Source: {known.source}"]
     for label, items in (("Also known as", known.aliases), ("The same as", known.equals)):
         if items:

@@ -10,12 +10,13 @@ import claims
 import lessons
 
 DOCS = lessons.DOCS
-FOLDERS = ("catalogue", "downloads", "_generated")
+FOLDERS = ("catalogue", "downloads", "reference", "_generated")
+FAMILIES = sorted(path.stem for path in (DOCS.parent / "keras_acts" / "activations").glob("[!_]*.py"))
 
 
 def write() -> None:
     """Write every generated file, and remove those that are no longer made."""
-    files = {**claim_files(), **catalogue_files(), **download_files()}
+    files = {**claim_files(), **catalogue_files(), **reference_files(), **download_files()}
     for folder in FOLDERS:
         for path in (DOCS / folder).rglob("*"):
             if path.is_file() and path.relative_to(DOCS).as_posix() not in files:
@@ -50,6 +51,21 @@ def catalogue_files() -> dict[str, str]:
     return files
 
 
+def reference_files() -> dict[str, str]:
+    """What mkdocstrings fills: the package's own names, and a page per family, as one for all would be too long."""
+    options = "    options:\n      show_root_heading: false\n      show_root_toc_entry: false\n"
+    titles = {family: family.replace("_", " ").capitalize() for family in FAMILIES}
+    links = "\n".join(f"- [{title}]({family}.md)" for family, title in titles.items())
+    index = (
+        f"# Reference\n\nThe package's own names are here, the activations by family:\n\n{links}\n\n::: keras_acts\n"
+    )
+    pages = {
+        f"reference/{family}.md": f"# {title}\n\n::: keras_acts.activations.{family}\n{options}"
+        for family, title in titles.items()
+    }
+    return {"reference/index.md": index + options, **pages}
+
+
 def download_files() -> dict[str, str]:
     """Each lesson as a script and as a notebook."""
     files = {}
@@ -62,10 +78,10 @@ def download_files() -> dict[str, str]:
 
 def script(text: str) -> str:
     """The code of a lesson, with its headings as comments."""
-    parts = [f"# {re.search(r'^# (.*)', text)[1]}\n"]
-    for mark in re.finditer(rf"^## (.*)$|{lessons.FENCE.pattern}", text, re.M | re.S):
-        parts.append(f"# --- {mark[1]} ---\n" if mark[1] else textwrap.dedent(mark[3]))
-    return "\n".join(parts)
+    parts = [(mark.start(), f"# --- {mark[1]} ---\n") for mark in re.finditer(r"^## (.*)$", text, re.M)]
+    parts += [(mark.start(), textwrap.dedent(mark[2])) for mark in lessons.FENCE.finditer(text)]
+    title = f"# {re.search(r'^# (.*)', text)[1]}\n"
+    return "\n".join([title, *(part for _, part in sorted(parts))])
 
 
 def notebook(text: str) -> dict:
@@ -87,16 +103,32 @@ def notebook(text: str) -> dict:
     }
 
 
+_INCLUDE = re.compile(r'^( *)--8<-- "(.*)"\n', re.M)
+_BOX = re.compile(r'^(!!!|\?\?\?) (\w+) "(.*)"\n((?:(?:    .*)?\n)*)', re.M)
+
+
 def _prose(text: str) -> dict:
+    text = re.sub(r"^## What the articles say\n.*", "", text, flags=re.M | re.S)  # its links belong to the site
     text = lessons.OUTPUT.sub("", text)
-    text = re.sub(
-        r"<!--.*?-->\n?|^\{:.*\}\n|^<div class=\"widget.*</div>$|^--8<--.*\n|!\[.*?\]\(figures/.*?\)",
-        "",
-        text,
-        flags=re.M,
-    )
-    text = re.sub(r'^(?:!!!|\?\?\?) \w+ "(.*)"$', r"**\1**", text, flags=re.M)
+    text = _INCLUDE.sub(lambda mark: textwrap.indent((DOCS.parent / mark[2]).read_text("utf-8"), mark[1]), text)
+    unwanted = r"<!--.*?-->\n?|^\{:.*\}\n|^<div class=\"widget.*</div>$|!\[.*?\]\(figures/.*?\)"
+    text = _boxes(re.sub(unwanted, "", text, flags=re.M).strip() + "\n")
     return _cell("markdown", re.sub(r"\n{3,}", "\n\n", text).strip() + "\n")
+
+
+def _boxes(text: str) -> str:
+    """Admonitions as a notebook knows them; one whose code has become a cell is empty and left out."""
+
+    def box(mark: re.Match) -> str:
+        content = _boxes(textwrap.dedent(mark[4]).strip() + "\n").strip()
+        if not content:
+            return ""
+        if mark[1] == "!!!":
+            return f"**{mark[3]}**\n\n{content}\n\n"
+        verdict = {"yes": "**Right.** ", "no": "**No.** "}.get(mark[2], "")
+        return f"<details><summary>{mark[3]}</summary>\n\n{verdict}{content}\n\n</details>\n\n"
+
+    return _BOX.sub(box, text)
 
 
 def _cell(kind: str, source: str) -> dict:
