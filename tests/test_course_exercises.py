@@ -12,6 +12,7 @@ from keras_acts.course.__main__ import main
 from keras_acts.course.checks import CHECKS, WrongError, check
 from keras_acts.course.tide import LEVELS, TIMES, Tide
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")  # lesson 12 trains
 HERE = Path(keras_acts.course.__file__).parent
 
 
@@ -63,6 +64,7 @@ def test_starter_and_solution_offer_the_same_functions(lesson):
         (9, ("(out == 0).mean()", "(abs(out) < 1e-9).mean()"), "zeros"),
         (11, ("gaps.std(ddof=1)", "(a.std() + b.std())"), "for every seed"),
         (11, ("3 * error", "2 * error"), "2.8 standard errors"),
+        (12, ("range(10)", "range(3)"), "there are 4 Dense layers"),
         (8, ("v[unit] = 0.0", "pass"), "silences"),
         (8, ("b[unit] = -w[unit] * hinge", "b[unit] = -1000.0"), "still are"),
         (8, ("return w, b, v", "return 1 / 0"), "line 19"),

@@ -1,6 +1,6 @@
 """The checks of the exercises: each calls the learner's functions on cases that the starter does not show.
 
-They compute in NumPy, so they say the same on every backend and every machine.
+All but the last compute in NumPy, so they say the same on every backend and every machine.
 """
 
 import functools
@@ -18,6 +18,7 @@ import numpy as np
 from keras_acts._core import CATALOGUE
 from keras_acts._formula import Formula
 from keras_acts.course.tide import TIMES, Tide
+from keras_acts.monitor import DyingReLUMonitor, DyingReLUWarning
 from keras_acts.properties import starting_values
 
 Names = dict[str, Any]
@@ -306,6 +307,51 @@ def _lesson_11(names: Names) -> list[str]:
     return [f"{story}: {right}" for story, (_, _, right) in cases.items()]
 
 
+_EPOCHS = 15
+
+
+def _lesson_12(names: Names) -> list[str]:
+    build, passed = _function(names, "build"), []
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        raise WrongError(
+            "this exercise reads the digits that come with scikit-learn: pip install scikit-learn."
+        ) from None
+    pictures, digits = load_digits(return_X_y=True)
+    pictures, targets = (pictures / 16).astype("float32"), np.eye(10, dtype="float32")[digits]
+    order = np.random.default_rng(0).permutation(len(pictures))
+    learn, judge = order[:1200], order[1200:]
+    for seed in range(3):
+        keras.utils.set_random_seed(seed)
+        model = build()
+        dense = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
+        _expect(len(dense) >= 11, f"keep the ten hidden layers and the last one; there are {len(dense)} Dense layers.")
+        monitor = DyingReLUMonitor(alarm=1.0, verbose=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DyingReLUWarning)  # what it counts is told below
+            model.fit(pictures[learn], targets[learn], batch_size=32, epochs=_EPOCHS, verbose=0, callbacks=[monitor])
+        answers = keras.ops.convert_to_numpy(model(pictures[judge])).argmax(axis=1)
+        right = float(np.mean(answers == digits[judge]))
+        units = sum(units.site.units for units in monitor.units.values())
+        dead = sum(units.dead.size for units in monitor.units.values()) / max(units, 1)
+        found = f"with seed {seed} it reads {right:.1%} of new digits right, and {dead:.1%} of its units are dead"
+        _expect(
+            right >= 0.95 and dead <= 0.05,
+            f"after {_EPOCHS} epochs at least 95 % must be right and at most 5 % dead; {found}. "
+            f"{_next_step(monitor, right)}",
+        )
+        passed.append(found)
+    return passed
+
+
+def _next_step(monitor: DyingReLUMonitor, right: float) -> str:
+    alarms = [finding for finding in monitor.findings if finding.is_alarm]
+    if alarms:
+        return f"The monitor's first alarm: {alarms[0].message}"
+    return "No unit is the matter: does the gradient reach the first layer?" if right < 0.5 else "It is on its way."
+
+
 CHECKS: dict[int, Callable[[Names], list[str]]] = {
     0: _lesson_0,
     1: _lesson_1,
@@ -319,4 +365,5 @@ CHECKS: dict[int, Callable[[Names], list[str]]] = {
     9: _lesson_9,
     10: _lesson_10,
     11: _lesson_11,
+    12: _lesson_12,
 }
