@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -188,6 +189,24 @@ def test_downloads_hold_the_code_of_the_lesson_and_nothing_of_the_page(path):
     assert not re.search(r"--8<--|<!--|^!!! |^\?\?\? |<div|\]\(figures/", prose, re.M)
     compile(pages.script(text), path.name, "exec")
     assert all(line in pages.script(text) for line in "".join(blocks).splitlines())
+
+
+def test_every_formula_is_drawn():
+    from mathml import mathml
+
+    from keras_acts._core import CATALOGUE
+
+    def drawn(formula):
+        return ElementTree.fromstring(mathml(formula))  # noqa: S314  our own text
+
+    for facts in CATALOGUE.values():
+        if facts.formula:
+            cells = len(list(drawn(facts.formula).iter("mtd")))
+            assert 2 * facts.formula.count("where(") <= cells <= 4 * facts.formula.count("where("), facts.name
+    assert "".join(drawn("-x**2 / (1 + beta)").itertext()) == "−x21+β"
+    assert "".join(drawn("(x - a1) * 2").itertext()) == "(x−a1)·2"
+    with pytest.raises(ValueError, match="No MathML"):
+        mathml("[x]")
 
 
 def test_every_family_has_a_page_in_the_reference():

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from mathml import mathml
 
 import keras_acts
 from keras_acts._core import CATALOGUE
@@ -42,10 +43,7 @@ def page(known: Properties) -> str:
     summary = (inspect.getdoc(facts.function) or "").split("\n\n")[0].replace("\n", " ")
     lines = [f"# {known.name}", "", summary, ""]
     if known.formula:
-        lines += [
-            f'<div class="math" data-tex="{_attribute(known.latex)}"><code>{_html(known.formula)}</code></div>',
-            "",
-        ]
+        lines += [f'<div class="math">{mathml(known.formula)}</div>', "", f"As code: `{known.formula}`", ""]
         lines += [f"![Value and slope of {known.name} for inputs from -4 to 4.](figures/{known.name}.svg)", ""]
     lines += [
         "## Properties",
@@ -113,14 +111,6 @@ def _value(value: Any) -> str:
 def _required(facts: Any) -> str:
     needed = [name for name, default in facts.defaults.items() if default is inspect.Parameter.empty]
     return "".join(f", {name}" for name in needed)
-
-
-def _html(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _attribute(text: str | None) -> str:
-    return _html(text or "").replace('"', "&quot;")
 
 
 def overview(everything: Sequence[Properties]) -> str:

@@ -339,25 +339,13 @@ function filter(place) {
   apply();
 }
 
-// --- Formulas: KaTeX is loaded by the pages that have one -------------------------------------------------------------
-
-const base = new URL(".", document.currentScript.src).href;
-function formulas() {
-  const places = document.querySelectorAll(".math[data-tex]");
-  if (!places.length) return;
-  const render = () => places.forEach((place) => window.katex.render(place.dataset.tex, place, { displayMode: true, throwOnError: false }));
-  if (window.katex) return render();
-  document.head.append(make("link", { rel: "stylesheet", href: `${base}katex/katex.min.css` }));
-  document.head.append(make("script", { src: `${base}katex/katex.min.js`, onload: render }));
-}
-
 // --- What the theme leaves unnamed ----------------------------------------------------------------------------------
 
 function names() {
   document.querySelector(".md-search[role=dialog]")?.setAttribute("aria-label", "Search");
   const mend = () => {
     document.querySelectorAll("nav.md-code__nav:not([role])").forEach((nav) => nav.setAttribute("role", "none"));
-    document.querySelectorAll(".md-typeset__scrollwrap").forEach((wrap) => { // wide tables scroll: let the keyboard do it too
+    document.querySelectorAll(".md-typeset__scrollwrap, .math").forEach((wrap) => { // what is wide scrolls: let the keyboard do it too
       if (wrap.scrollWidth > wrap.clientWidth) wrap.tabIndex = 0; else wrap.removeAttribute("tabindex");
     });
   };
@@ -369,7 +357,6 @@ function names() {
 const WIDGETS = { explorer, dying, depth, confident, filter };
 function start() {
   document.querySelectorAll("[data-widget]").forEach((place) => WIDGETS[place.dataset.widget](place));
-  formulas();
   names();
 }
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start); else start();
