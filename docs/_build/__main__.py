@@ -21,7 +21,7 @@ def browser(arguments: list[str]) -> int:
         subprocess.run(build, cwd=ROOT, check=True)
         environment = {**os.environ, "KERAS_ACTS_SITE": folder, "PYTHONPATH": str(ROOT)}
         environment.setdefault("KERAS_BACKEND", "jax")
-        tests = [sys.executable, "-m", "pytest", "tests/site", *arguments]
+        tests = [sys.executable, "-m", "pytest", "tests/browser", *arguments]
         return subprocess.run(tests, cwd=ROOT, env=environment).returncode
 
 
