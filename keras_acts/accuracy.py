@@ -301,6 +301,7 @@ def run(function: Callable[..., Any], arrays: Sequence[np.ndarray], way: str) ->
 
 
 def to_numpy(tensor: Any) -> np.ndarray:
+    """The tensor as an array; `bfloat16` stays `bfloat16`."""
     if keras.backend.standardize_dtype(tensor.dtype) == "bfloat16":
         with np.errstate(invalid="ignore"):  # NumPy warns about NaN in bfloat16
             return np.asarray(ops.convert_to_numpy(ops.cast(tensor, "float32"))).astype(ml_dtypes.bfloat16)
