@@ -151,7 +151,7 @@ def test_regularizer_constraint_and_initializer_reach_the_weights(facts):
         )
         weight = getattr(layer, name)
         np.testing.assert_array_equal(to_numpy(weight.value), -0.5)
-        np.testing.assert_allclose(float(layer.losses[0]), 2.0 * 0.25 * np.prod(weight.shape), rtol=1e-6)
+        np.testing.assert_allclose(to_numpy(layer.losses[0]), 2.0 * 0.25 * np.prod(weight.shape), rtol=1e-6)
         assert np.all(to_numpy(weight.constraint(weight.value)) == 0)
     frozen = built(facts, trainable=False)
     assert not frozen.trainable_weights
