@@ -248,55 +248,54 @@ class GradientFlow(_Sibling):
         return rows, self._judge(epoch)
 
     def _judge(self, epoch: int) -> list[Finding]:
-        found: dict[str, list[str]] = {}
-        cures = {
-            "vanishing": "keras_acts.initializer_for(activation), a BatchNormalization, or shortcuts around layers",
-            "exploding": "clipnorm=1.0 in the optimizer, or smaller initial weights",
-            "zero gradient": "look for dead layers above: keras_acts.DyingReLUMonitor()",
-            "non-finite": "a smaller learning rate; keras_acts.NonFiniteGuard() stops at the first step of this kind",
-        }
+        kinds: dict[str, list[str]] = {}
         names = list(self.flows)
         for place, name in enumerate(names):
-            flow = self.flows[name]
             above = [self.flows[other].relative for other in names[place + 1 :]]
-            above = [ratio for ratio in above if np.isfinite(ratio) and ratio > 0]
-            typical = float(np.median(above)) if above else 0.0
-            if flow.first_broken:
-                found.setdefault("non-finite", []).append(name)
-            elif flow.gradient == 0:
-                found.setdefault("zero gradient", []).append(name)
-            elif typical and flow.relative < self.vanishing * typical:
-                found.setdefault("vanishing", []).append(name)
-            elif typical and flow.relative > self.exploding * typical:
-                found.setdefault("exploding", []).append(name)
-        texts = {
-            "vanishing": "less than {:.0e} of what the layers nearer to the loss get, relative to their weights",
-            "exploding": "over {:.0e} times what the layers nearer to the loss get, relative to their weights",
-            "zero gradient": "exactly 0 in every step",
-            "non-finite": "NaN or infinite in some step",
-        }
-        limits = {"vanishing": self.vanishing, "exploding": self.exploding}
-        return [
-            Finding(
-                kind,
-                ", ".join(which),
-                epoch,
-                True,
-                (),
-                f"The gradient of {_listed(which)} was {texts[kind].format(limits.get(kind, 0))} in epoch {epoch + 1}.",
-                cure=cures[kind],
-            )
-            for kind, which in found.items()
-        ]
+            kind = self._kind(self.flows[name], [ratio for ratio in above if np.isfinite(ratio) and ratio > 0])
+            if kind:
+                kinds.setdefault(kind, []).append(name)
+        found = []
+        for kind, which in kinds.items():
+            fault, cure = _FAULTS[kind]
+            fault = fault.format(vanishing=self.vanishing, exploding=self.exploding)
+            text = f"The gradient of {_listed(which)} was {fault} in epoch {epoch + 1}."
+            found.append(Finding(kind, ", ".join(which), epoch, True, (), text, cure=cure))
+        return found
+
+    def _kind(self, flow: Flow, above: list[float]) -> str:
+        """What is wrong with a layer, given the ratios of those nearer to the loss; "" for nothing."""
+        if flow.first_broken:
+            return "non-finite"
+        if flow.gradient == 0:
+            return "zero gradient"
+        if above and flow.relative < self.vanishing * np.median(above):
+            return "vanishing"
+        if above and flow.relative > self.exploding * np.median(above):
+            return "exploding"
+        return ""
+
+
+_FAULTS = {  # what is said of each kind, and its cure
+    "vanishing": (
+        "less than {vanishing:.0e} of what the layers nearer to the loss get, relative to their weights",
+        "keras_acts.initializer_for(activation), a BatchNormalization, or shortcuts around layers",
+    ),
+    "exploding": (
+        "over {exploding:.0e} times what the layers nearer to the loss get, relative to their weights",
+        "clipnorm=1.0 in the optimizer, or smaller initial weights",
+    ),
+    "zero gradient": ("exactly 0 in every step", "look for dead layers above: keras_acts.DyingReLUMonitor()"),
+    "non-finite": (
+        "NaN or infinite in some step",
+        "a smaller learning rate; keras_acts.NonFiniteGuard() stops at the first step of this kind",
+    ),
+}
 
 
 def _listed(names: list[str], most: int = 6) -> str:
-    shown = ", ".join(map(repr, names[:most]))
-    return (
-        f"layer {shown}"
-        if len(names) == 1
-        else f"layers {shown}" + (f" and {len(names) - most} more" if len(names) > most else "")
-    )
+    left = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"layer{'s' if len(names) > 1 else ''} {', '.join(map(repr, names[:most]))}{left}"
 
 
 class NonFiniteGuard(_Sibling):
