@@ -6,6 +6,7 @@ or where an error or a warning was found that is not defended in `DEFENDED`.
 
     KERAS_BACKEND=jax python tests/benchmarks/applications.py --only MobileNet ConvNeXt
     KERAS_BACKEND=tensorflow python tests/benchmarks/applications.py --smallest
+    python tests/benchmarks/applications.py --until replace
 """
 
 import argparse
@@ -24,6 +25,7 @@ import numpy as np
 
 import keras_acts
 from keras_acts._sites import sites
+from keras_acts.study._start import _weight
 
 import keras  # isort: skip
 
@@ -50,6 +52,15 @@ LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 DEFENDED: dict[tuple[str, str], str] = {}
 
 
+def drawn(initializer, shape, dtype=None):
+    """Weights from NumPy: JAX would compile a program for each shape."""
+    values = _weight(initializer, tuple(shape), dtype, np.random.default_rng(0))
+    return keras.ops.convert_to_tensor(values.astype(dtype or "float32"))
+
+
+keras.initializers.VarianceScaling.__call__ = drawn
+
+
 def build(name, size):
     """The architecture with ten classes and small images."""
     make = getattr(keras.applications, name)
@@ -69,29 +80,48 @@ def linted(family, model):
     return f"lint {milliseconds:.0f} ms: {words}" + "".join(f" (defended: {reason})" for reason in reasons), fine
 
 
-def replaced(model, size):
-    """Replace, save, load and train; return what was replaced, in words."""
-    x = np.random.default_rng(0).normal(size=(2, size, size, 3)).astype("float32")
+def predicted(model, x):
+    """Outputs, by the way that is quickest for a single batch."""
+    if keras.backend.backend() == "jax":
+        return model.predict_on_batch(x)
+    return keras.ops.convert_to_numpy(model(x, training=False))
+
+
+def same(model, copy):
+    """Both have the same weights."""
+    for one, other in zip(model.weights, copy.weights, strict=True):
+        np.testing.assert_array_equal(*(keras.ops.convert_to_numpy(each) for each in (one, other)))
+
+
+def replaced(model):
+    """Replace, save and load; return the new model, and what was replaced, in words."""
     there = {name for site in sites(model) if site.role == "hidden" for name in site.names}
     new, changes = keras_acts.replace_activations(model, {old: put for old, put in SWAP.items() if old in there})
-    for one, other in zip(model.weights, new.weights, strict=True):
-        np.testing.assert_array_equal(*(keras.ops.convert_to_numpy(each) for each in (one, other)))
+    same(model, new)
     gates, kept = ([site.activation for site in sites(each) if site.role == "gate"] for each in (model, new))
     assert gates == kept
-    before, after = (keras.ops.convert_to_numpy(each(x, training=False)) for each in (model, new))
-    assert np.abs(before - after).max() > 0
+    assert {site.activation for site in sites(new) if site.role == "hidden"}.isdisjoint(there & SWAP.keys())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.keras")
         new.save(path)
-        loaded = keras.ops.convert_to_numpy(keras.models.load_model(path)(x, training=False))
-    np.testing.assert_allclose(loaded, after, rtol=1e-5, atol=1e-6)
-    new.compile("sgd", LOSS)
-    kernel = keras.ops.convert_to_numpy(new.trainable_weights[-2]).copy()
-    assert np.isfinite(new.train_on_batch(x, np.array([0, 1])))
-    assert np.abs(keras.ops.convert_to_numpy(new.trainable_weights[-2]) - kernel).max() > 0
+        loaded = keras.models.load_model(path)
+    same(new, loaded)
+    assert [site.names for site in sites(new)] == [site.names for site in sites(loaded)]
     kinds = collections.Counter((change.old, change.new) for change in changes)
     words = [f"{count} {old} -> {put}" for (old, put), count in kinds.items()]
-    return ", ".join([*words, f"{len(gates)} gates kept"] if gates else words)
+    return new, loaded, ", ".join([*words, f"{len(gates)} gates kept"] if gates else words)
+
+
+def trained(new, loaded, size):
+    """Compare what the model and its loaded copy say, and train for a step; return the loss, in words."""
+    x = np.random.default_rng(0).normal(size=(2, size, size, 3)).astype("float32")
+    np.testing.assert_allclose(predicted(loaded, x), predicted(new, x), rtol=1e-5, atol=1e-6)
+    new.compile("sgd", LOSS)
+    kernel = keras.ops.convert_to_numpy(new.trainable_weights[-2]).copy()
+    loss = float(new.train_on_batch(x, np.array([0, 1])))
+    assert np.isfinite(loss)
+    assert np.abs(keras.ops.convert_to_numpy(new.trainable_weights[-2]) - kernel).max() > 0
+    return f"loss {loss:.2f}"
 
 
 def main():
@@ -99,6 +129,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", default=list(FAMILIES), metavar="FAMILY")
     parser.add_argument("--smallest", action="store_true", help="leave out the larger members")
+    parser.add_argument("--until", choices=["lint", "replace", "train"], default="train", help="the last step")
     options = parser.parse_args()
     print(f"keras {keras.__version__} on {keras.backend.backend()}")
     failed = False
@@ -110,12 +141,15 @@ def main():
                 model = build(member, size)
                 said, fine = linted(family, model)
                 failed |= not fine
-                if member == members[0]:
-                    said += f"; {replaced(model, size)}"
+                if member == members[0] and options.until != "lint":
+                    new, loaded, words = replaced(model)
+                    said += f"; {words}"
+                    if options.until == "train":
+                        said += f"; {trained(new, loaded, size)}"
             except Exception as error:
                 said, failed = f"FAILED: {type(error).__name__}: {str(error)[:300]}", True
             print(f"{member:18} {time.perf_counter() - started:5.0f} s  {said}", flush=True)
-            model = None
+            model = new = loaded = None
             keras.backend.clear_session()
             if keras.backend.backend() == "jax":
                 importlib.import_module("jax").clear_caches()
