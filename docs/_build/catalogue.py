@@ -1,10 +1,13 @@
 """One page per activation, the overview, and the formulas as JavaScript, all from what the package records."""
 
 import ast
+import csv
+import functools
 import inspect
 import json
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,7 @@ from keras_acts.course.tide import Tide
 from keras_acts.plot import curve
 from keras_acts.properties import Properties
 
+MEASURED = Path(__file__).parents[1] / "elsewhere" / "measured" / "accuracy.csv"
 KINDS = {
     "elementwise": "a function of one number",
     "trainable": "a function of one number, with trained parameters",
@@ -71,7 +75,43 @@ def page(known: Properties) -> str:
     if known.used_by:
         lines.append("- Used by: " + ", ".join(known.used_by))
     lines += [f"- Not to be confused with {other}: {difference}" for other, difference in known.distinct_from.items()]
+    lines += _measured(known.name)
     return "\n".join(lines) + "\n"
+
+
+@functools.cache
+def _errors() -> dict[str, dict[str, dict[str, list[tuple[float, float]]]]]:
+    """By activation, format and maker: value and slope errors of all backends, as the table of accuracy has them."""
+    found: dict = {}
+    with MEASURED.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            by = found.setdefault(row["name"], {}).setdefault(row["format"], {}).setdefault(row["by"], [])
+            by.append((float(row["value"]), float(row["slope"])))
+    return found
+
+
+def _measured(name: str) -> list[str]:
+    """The section about accuracy: the worst error of all backends, beside Keras's and PyTorch's own."""
+    if name not in _errors():
+        return []
+    makers = {"keras_acts": "here", "keras": "Keras", "torch": "PyTorch"}
+    formats = _errors()[name]
+    present = [maker for maker in makers if any(maker in by for by in formats.values())]
+    heads = [f"{part}, {makers[maker]}" for maker in present for part in ("value", "slope")]
+    lines = ["", "## Accuracy", "", "Largest error in units in the last place; [how it is measured]"]
+    lines[-1] += "(../elsewhere/accuracy.md)."
+    lines += ["", "| dtype | " + " | ".join(heads) + " |", "|---|" + "--:|" * len(heads)]
+    for form, by in formats.items():
+        worst = [[max(errors) for errors in zip(*by[maker], strict=True)] if maker in by else [] for maker in present]
+        cells = [_ulps(error) for errors in worst for error in (errors or [None, None])]
+        lines.append(f"| {form} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _ulps(error: float | None) -> str:
+    if error is None:
+        return ""
+    return "no number" if math.isinf(error) else f"{error:.2f}" if error < 100 else f"{error:.1e}"
 
 
 def _properties(known: Properties) -> list[tuple[str, str]]:
