@@ -229,7 +229,7 @@ def _path(x: np.ndarray, y: np.ndarray, low: float, high: float, unit: int) -> s
         if not np.isfinite(b) or b < low - 0.1 or b > high + 0.1:
             inside = False
             continue
-        pieces.append(f"{'L' if inside else 'M'}{(a + 4) * unit:.0f} {(high - b) * unit:.1f}")
+        pieces.append(f"{'L' if inside else 'M'}{(a + 4) * unit:.5g} {(high - b) * unit:.2f}")
         inside = True
     return "".join(pieces)
 
