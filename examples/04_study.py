@@ -40,7 +40,7 @@ for depth in map(int, args.depths):
             "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             "metrics": ["accuracy"],
         },
-        directory=args.out / f"{name}_{keras.backend.backend()}_{args.epochs}_epochs",
+        directory=args.out / "runs" / f"{name}_{keras.backend.backend()}_{args.epochs}_epochs",
     )
     print(f"\n{depth} hidden layers\n{study}\n")
     (args.out / f"{name}.md").write_text(study.to_markdown(), encoding="utf-8")
