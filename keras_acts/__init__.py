@@ -11,7 +11,7 @@ import keras as _keras  # noqa: E402, F401
 
 _backend_choice.check_version()
 
-from keras_acts import _hosts  # noqa: E402
+from keras_acts import _export, _hosts  # noqa: E402
 from keras_acts._core import CATALOGUE as _CATALOGUE  # noqa: E402
 from keras_acts._core import get, list_activations  # noqa: E402
 from keras_acts.activations.contextual import *  # noqa: E402, F403
@@ -47,6 +47,7 @@ from keras_acts.study import compare  # noqa: E402
 from keras_acts.surgery import replace_activations  # noqa: E402
 
 _hosts.install()
+_export.install()
 
 __version__ = "0.1.0"
 __all__ = [

@@ -218,6 +218,8 @@ def _curve(fn: Callable, slope: Callable, static: tuple[tuple[str, Any], ...], t
 
 # The monitor puts a function here while it traces a training step, and sees each activation that the step applies.
 tap: Callable[..., Tensor] | None = None
+# Whether Keras is writing a model for another program, which computes values alone; see `_export`.
+exporting = False
 
 
 def _callable(fn: Callable, slope: Callable | None) -> Callable:
@@ -251,9 +253,12 @@ def _callable(fn: Callable, slope: Callable | None) -> Callable:
         if slope is None:
             y = _as_dtype_of(x, fn(x, **parameters))
         else:
-            static = tuple(item for item in parameters.items() if item[0] in given)
+            static = {name: value for name, value in parameters.items() if name in given}
             tensors = {k: ops.cast(ops.convert_to_tensor(v), wide) for k, v in parameters.items() if k not in given}
-            y = _curve(fn, slope, static, (first, *tensors))(x, *tensors.values())
+            if exporting:
+                y = _as_dtype_of(x, fn(x, **tensors, **static))
+            else:
+                y = _curve(fn, slope, tuple(static.items()), (first, *tensors))(x, *tensors.values())
         return ops.cast(y, dtype) if wide != dtype else y
 
     return apply

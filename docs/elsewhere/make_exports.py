@@ -1,0 +1,173 @@
+"""Writes exports.md: which activations compute the same after their model was exported, and where, and why not.
+
+    python docs/elsewhere/make_exports.py [BACKEND:FORMAT ...]
+
+Each backend and format has a process of its own; given some, only these are measured anew. It needs TensorFlow, JAX,
+torch and the extra `export`, and OpenVINO for its column.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+PAGE = Path(__file__).with_suffix("").with_name("exports.md")
+KEPT = PAGE.with_suffix(".json")
+WAYS = {
+    "tensorflow:tf_saved_model": "SavedModel",
+    "tensorflow:litert": "LiteRT",
+    "tensorflow:onnx": "ONNX",
+    "tensorflow:openvino": "OpenVINO",
+    "jax:jax.export": "jax.export",
+    "jax:tf_saved_model": "SavedModel",
+    "jax:onnx": "ONNX",
+    "torch:torch": "torch.export",
+}
+BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "torch"}
+SHAPE = (2, 4, 6, 12)
+EQUAL = 2e-6  # of the largest output: a few roundings of float32
+TOGETHER = 16  # activations in one exported model
+
+
+def exported(model, form, folder, x):
+    """What the exported model computes from `x`, one array per output; for LiteRT, also what needs TensorFlow there."""
+    import keras
+
+    path = (
+        f"{folder}/model{ {'litert': '.tflite', 'onnx': '.onnx', 'openvino': '.xml', 'torch': '.pt2'}.get(form, '') }"
+    )
+    if form == "jax.export":
+        import jax
+        from jax import export
+
+        (batch,) = export.symbolic_shape("batch")
+        like = jax.ShapeDtypeStruct((batch, *x.shape[1:]), "float32")
+        file = export.export(jax.jit(lambda x: model(x, training=False)))(like).serialize()
+        return export.deserialize(file).call(x), None
+    model.export(path, format=form, verbose=False)
+    if form == "tf_saved_model":
+        import tensorflow as tf
+
+        served = tf.saved_model.load(path)  # a name of its own, for the variables live as long as it does
+        return served.serve(tf.constant(x)), None
+    if form == "litert":
+        import tensorflow as tf
+
+        interpreter = tf.lite.Interpreter(path)
+        foreign = sorted({op["op_name"] for op in interpreter._get_ops_details() if op["op_name"].startswith("Flex")})
+        run = interpreter.get_signature_runner()
+        results = run(**dict.fromkeys(run.get_input_details(), x))
+        return [results[name] for name in sorted(results, key=lambda name: int(name.split("_")[-1]))], foreign
+    if form == "onnx":
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        return session.run(None, {session.get_inputs()[0].name: x}), None
+    if form == "openvino":
+        import openvino
+
+        # The default precision of the CPU is bfloat16 where it has that.
+        compiled = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        results = compiled(x)
+        return [results[output] for output in compiled.outputs], None
+    import torch
+
+    return torch.export.load(path).module()(keras.ops.convert_to_tensor(x)), None
+
+
+def measure(form):
+    """Export all activations to one format on the active backend; as JSON, what came of each."""
+    import keras
+    import numpy as np
+
+    import keras_acts
+
+    x = np.random.default_rng(0).normal(0, 3, SHAPE).astype("float32")
+    names = keras_acts.list_activations()
+    layers = {name: keras_acts.facts(name).layer() for name in names}
+    outcomes = {}
+
+    def go(some):
+        inputs = keras.Input(SHAPE[1:], batch_size=SHAPE[0] if form == "torch" else None, name="x")
+        try:
+            model = keras.Model(inputs, [layers[name](inputs) for name in some])
+            expected = [np.asarray(keras.ops.convert_to_numpy(y)) for y in model(x)]
+            with tempfile.TemporaryDirectory() as folder:
+                results, foreign = exported(model, form, folder, x)
+            for name, result, truth in zip(some, results, expected, strict=True):
+                if foreign and len(some) > 1:
+                    raise ValueError("one at a time")
+                error = float(np.abs(np.asarray(result) - truth).max() / max(1.0, np.abs(truth).max()))
+                outcomes[name] = [error, foreign] if np.shape(result) == truth.shape else "gives another shape"
+        except Exception as error:
+            if len(some) == 1:
+                outcomes[some[0]] = f"{type(error).__name__}: {error}"
+                return
+            half = len(some) // 2
+            go(some[:half])
+            go(some[half:])
+
+    for start in range(0, len(names), TOGETHER):
+        go(names[start : start + TOGETHER])
+        print(json.dumps(outcomes), flush=True)
+
+
+def in_words(outcome):
+    """One cell of the table, and what there is to say about it below."""
+    if outcome is None:
+        return "", None
+    if isinstance(outcome, str):
+        return "no", " ".join(outcome.split())[:200]
+    error, foreign = outcome
+    if not error <= EQUAL:
+        return "no", f"differs by {error:.1e} of the largest output"
+    return ("Flex", f"computes, with operations of TensorFlow: {', '.join(foreign)}") if foreign else ("yes", None)
+
+
+def page(found):
+    names = sorted({name for outcomes in found.values() for name in outcomes})
+    heads = [f"{label} ({BACKENDS[way.split(':')[0]]})" for way, label in WAYS.items() if way in found]
+    lines, notes = [], []
+    for name in names:
+        cells = []
+        for way, label in WAYS.items():
+            if way in found:
+                cell, note = in_words(found[way].get(name))
+                cells.append(cell)
+                notes += [f"- `{name}`, {label} ({BACKENDS[way.split(':')[0]]}): {note}"] if note else []
+        lines.append(f"| `{name}` | " + " | ".join(cells) + " |")
+    packages = ("keras", "tensorflow-cpu", "jax", "torch", "onnxruntime", "tf2onnx", "jax2onnx", "openvino")
+    versions = ", ".join(f"{name} {version(name).split('+')[0]}" for name in packages)
+    return (
+        "# Exported models\n\n"
+        "**yes**: what the exported model computes is what Keras computes, but for at most "
+        f"{EQUAL:g} of the largest output.\n"
+        "**Flex**: so it is, and LiteRT needs its TensorFlow operations for it. **no**: the reason stands below.\n\n"
+        "How to export, and what happens on the way, is in [Export a model](../howto/export.md).\n\n"
+        f"Measured by `docs/elsewhere/make_exports.py` with {versions}.\n\n"
+        f"| activation | {' | '.join(heads)} |\n|{'---|' * (len(heads) + 1)}\n" + "\n".join(lines) + "\n\n"
+        "## Why not\n\n" + ("\n".join(notes) or "There is none.") + "\n"
+    )
+
+
+def main(ways):
+    """Measure some ways, or all, and write the page; what was measured before is kept beside it."""
+    found = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
+    for way in ways or WAYS:
+        backend, form = way.split(":")
+        environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        child = subprocess.run(
+            [sys.executable, __file__, "measure", form], env=environment, capture_output=True, text=True
+        )
+        if child.returncode:
+            raise RuntimeError(child.stderr)
+        found[way] = json.loads(child.stdout.splitlines()[-1])
+        KEPT.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", "utf-8")
+    PAGE.write_text(page(found), "utf-8")
+
+
+if __name__ == "__main__":
+    measure(sys.argv[2]) if sys.argv[1:2] == ["measure"] else main(sys.argv[1:])
