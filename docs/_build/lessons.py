@@ -188,8 +188,8 @@ def run(names: list[str], force: bool = False) -> int:
             failed += 1
             continue
         for name, svg in results["jax"]["figures"].items():
-            (LESSONS / "figures").mkdir(exist_ok=True)
-            (LESSONS / "figures" / f"{name}.svg").write_text(svg, "utf-8")
+            (path.parent / "figures").mkdir(exist_ok=True)
+            (path.parent / "figures" / f"{name}.svg").write_text(svg, "utf-8")
         outputs = {backend: result["outputs"] for backend, result in results.items()}
         text = render(path.read_text("utf-8"), outputs)
         path.write_text(text, "utf-8")
