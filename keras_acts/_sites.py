@@ -127,7 +127,7 @@ def graph(model: Any) -> Any:
 def _walk(layer: Any, path: str, parents: tuple[Any, ...], role: str = "hidden") -> Iterator[tuple]:
     here = graph(layer)
     if here is not None:
-        yield from _walk_graph(here, path, (*parents, (here, layer)))
+        yield from _walk_graph(here, path, (*parents, (here, layer, _readers(here))))
         return
     if not isinstance(layer, keras.Model):
         if is_standalone(layer):
@@ -157,7 +157,7 @@ def _walk_graph(here: Any, path: str, parents: tuple[Any, ...]) -> Iterator[tupl
 
 def _role(tensor: Any, bounds: tuple[float, float], parents: tuple[Any, ...]) -> str:
     """What becomes of a tensor: follow it through what only rescales or reshapes it."""
-    (here, model), outer = parents[-1], parents[:-1]
+    (here, model, readers), outer = parents[-1], parents[:-1]
     for place, output in enumerate(here.outputs):
         if output is tensor:
             if not outer:
@@ -165,13 +165,21 @@ def _role(tensor: Any, bounds: tuple[float, float], parents: tuple[Any, ...]) ->
             for node in model._inbound_nodes:
                 if _belongs(node, outer[-1][0]):
                     return _role(node.outputs[place], bounds, outer)
+    for node in readers.get(id(tensor), ()):
+        found = _role_after(node, tensor, bounds, parents)
+        if found != "hidden":
+            return found
+    return "hidden"
+
+
+def _readers(here: Any) -> dict[int, list[Any]]:
+    """The nodes of a graph that read each tensor."""
+    found: dict[int, list[Any]] = {}
     for nodes in here._nodes_by_depth.values():
         for node in nodes:
-            if any(each is tensor for each in node.input_tensors):
-                found = _role_after(node, tensor, bounds, parents)
-                if found != "hidden":
-                    return found
-    return "hidden"
+            for tensor in {id(each): each for each in node.input_tensors}.values():
+                found.setdefault(id(tensor), []).append(node)
+    return found
 
 
 def _role_after(node: Any, tensor: Any, bounds: tuple[float, float], parents: tuple[Any, ...]) -> str:
