@@ -5,7 +5,9 @@ import multiprocessing
 import threading
 
 import pytest
+from joblib.externals import loky  # scikit-learn brings it
 from study_models import build, data, settings
+from study_workers import square
 
 from keras_acts.study import _runner, compare
 from keras_acts.study._executors import spread
@@ -53,6 +55,16 @@ def test_tasks_of_a_dead_worker_are_done_again_in_a_new_pool():
     with pytest.warns(UserWarning, match="done again in a new pool"):
         assert spread_numbers(lambda: next(waiting)) == SQUARES
     assert not any(pool.open for pool in pools)
+
+
+@pytest.mark.parametrize("executor", [2, lambda: loky.ProcessPoolExecutor(2)], ids=["spawned", "loky"])
+def test_the_death_of_a_process_loses_nothing(tmp_path, executor):
+    done = {}
+    tasks = [(i, str(tmp_path)) for i in range(6)]
+    with pytest.warns(UserWarning, match="done again in a new pool"):
+        spread(tasks, square, executor, lambda task, result: done.update({task[0]: result}))
+    assert done == SQUARES
+    assert (tmp_path / "died").exists()
 
 
 def test_a_study_gives_up_when_workers_only_die():

@@ -52,7 +52,8 @@ def spread(
     waiting: dict[concurrent.futures.Future, tuple[Any, ...]] = {}
     left = list(tasks)
     tries = 0
-    with _pools(executor) as new_pool:
+    with _pools(executor) as new_pool, contextlib.ExitStack() as stopping:
+        stopping.callback(lambda: [future.cancel() for future in waiting])  # after an error, what has not begun
         pool = new_pool()
         while left or waiting:
             try:
@@ -146,4 +147,4 @@ def _pools(executor: Any) -> Iterator[Callable[[], Any]]:
     finally:
         for pool in made:
             if hasattr(pool, "shutdown"):
-                pool.shutdown(wait=True, cancel_futures=True)
+                pool.shutdown()  # no word more: loky has other arguments than the standard library
