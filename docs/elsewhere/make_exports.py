@@ -47,7 +47,9 @@ def exported(model, form, folder, x):
         like = jax.ShapeDtypeStruct((batch, *x.shape[1:]), "float32")
         file = export.export(jax.jit(lambda x: model(x, training=False)))(like).serialize()
         return export.deserialize(file).call(x), None
-    model.export(path, format=form, verbose=False)
+    # For torch Keras fixes every free size at 1, unless it is told another.
+    sizes = {"input_signature": [keras.InputSpec("float32", x.shape)]} if form == "torch" else {}
+    model.export(path, format=form, verbose=False, **sizes)
     if form == "tf_saved_model":
         import tensorflow as tf
 
@@ -84,14 +86,15 @@ def measure(form):
     import numpy as np
 
     import keras_acts
+    from keras_acts._core import find
 
     x = np.random.default_rng(0).normal(0, 3, SHAPE).astype("float32")
     names = keras_acts.list_activations()
-    layers = {name: keras_acts.facts(name).layer() for name in names}
+    layers = {name: find(name).layer() for name in names}
     outcomes = {}
 
     def go(some):
-        inputs = keras.Input(SHAPE[1:], batch_size=SHAPE[0] if form == "torch" else None, name="x")
+        inputs = keras.Input(SHAPE[1:], name="x")
         try:
             model = keras.Model(inputs, [layers[name](inputs) for name in some])
             expected = [np.asarray(keras.ops.convert_to_numpy(y)) for y in model(x)]
