@@ -230,7 +230,8 @@ class Recorder:
         if self._is_applying or "norms" not in self.extras:  # an optimizer around another one has been heard
             return original()
         for gradient, variable in zip(gradients, variables or optimizer._trainable_variables, strict=False):
-            gradient = getattr(gradient, "values", gradient)  # of an embedding's rows on TensorFlow
+            if not (gradient is None or ops.is_tensor(gradient)):
+                gradient = gradient.values  # of an embedding's rows on TensorFlow
             if gradient is None or not self.backend.is_home(gradient, self.home):
                 continue
             gradient = ops.cast(ops.stop_gradient(gradient), "float32")
