@@ -62,8 +62,8 @@ def flows(reading: Reading, calls: list[Call]) -> dict[str, Flow]:
     for name, gradients in gradients_by_layer(reading, calls).items():
         counted = [(gradient.squares, reading.steps - gradient.broken) for gradient in gradients]
         squares = sum(total / steps if steps else math.nan for total, steps in counted)
-        weights = [keras.ops.cast(gradient.weight, "float32") for gradient in gradients]
-        size = sum(float(keras.ops.sum(keras.ops.square(weight))) for weight in weights)
+        weights = [keras.ops.convert_to_numpy(keras.ops.cast(gradient.weight, "float32")) for gradient in gradients]
+        size = sum(float(np.square(weight).sum()) for weight in weights)
         found[name] = Flow(math.sqrt(squares), math.sqrt(size), _first_broken(gradients))
     return found
 

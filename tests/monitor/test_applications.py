@@ -20,6 +20,6 @@ def test_every_activation_of_mobilenet_is_counted_or_named():
     assert len(rectifiers) == 35
     assert list(monitor.units) == rectifiers
     assert monitor.unobserved == {"predictions": "each of its outputs depends on several inputs"}
-    first = keras.Model(model.inputs, model.get_layer(rectifiers[0]).input)(x, training=False)
+    first = keras.Model(model.input, model.get_layer(rectifiers[0]).input)(x, training=False)
     fired = (keras.ops.convert_to_numpy(first) > 0).any((1, 2)).sum(0)
     np.testing.assert_array_equal(monitor.units[rectifiers[0]].columns["fired"], fired)
