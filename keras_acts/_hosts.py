@@ -74,7 +74,7 @@ def _settle(host: keras.layers.Layer) -> None:
 def _output_shape(host: Any) -> tuple[int | None, ...]:
     if isinstance(host, _CELLS):
         return (None, host.units)
-    return tuple(host.compute_output_shape(**host._build_shapes_dict))
+    return tuple(host.compute_output_shape(*host._build_shapes_dict.values()))
 
 
 def install() -> None:
