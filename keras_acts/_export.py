@@ -98,6 +98,7 @@ def plain(operations: bool = True) -> Iterator[None]:
         if operations:
             changes.enter_context(_changed(ops, **_PLAIN))
             changes.enter_context(_changed(_backend._native(), erfc=_erfc))
+            changes.enter_context(_changed(_backend, sin=ops.sin, cos=ops.cos, arctan=ops.arctan))
         yield
 
 

@@ -130,7 +130,10 @@ def naive(formula: str, parameters: Mapping[str, Any]) -> Callable[[Any], Any]:
             case ast.IfExp(test, body, otherwise):
                 return ops.where(value(test, x), value(body, x), value(otherwise, x))
             case ast.Call(ast.Name(name), arguments):
-                return _FUNCTIONS[name](*(value(argument, x) for argument in arguments))
+                found = (value(argument, x) for argument in arguments)
+                return _FUNCTIONS[name](
+                    *(ops.cast(each, "float32") if isinstance(each, float) else each for each in found)
+                )
         raise NotImplementedError(f"a formula with {ast.dump(node)[:80]}")
 
     return lambda x: value(tree, x)

@@ -215,7 +215,7 @@ class GradientFlow(_Sibling):
         ValueError: `vanishing` is not below 1, or `exploding` not above.
 
     Examples:
-        >>> layers = [keras.layers.Dense(3, "relu", name=name) for name in ("low", "middle")]
+        >>> layers = [keras.layers.Dense(3, "tanh", name=name) for name in ("low", "middle")]
         >>> model = keras.Sequential([keras.Input((2,)), *layers, keras.layers.Dense(1, name="last")])
         >>> model.compile("sgd", "mse")
         >>> monitor = keras_acts.GradientFlow()
