@@ -97,8 +97,7 @@ def plain(operations: bool = True) -> Iterator[None]:
         changes.enter_context(_changed(_core, exporting=True))
         if operations:
             changes.enter_context(_changed(ops, **_PLAIN))
-            changes.enter_context(_changed(_backend._native(), erfc=_erfc))
-            changes.enter_context(_changed(_backend, sin=ops.sin, cos=ops.cos, arctan=ops.arctan))
+            changes.enter_context(_changed(_backend, erfc=_erfc, sin=ops.sin, cos=ops.cos, arctan=ops.arctan))
         yield
 
 

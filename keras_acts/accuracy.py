@@ -12,7 +12,6 @@ import inspect
 import json
 import math
 import os
-import subprocess
 import sys
 import time
 import warnings
@@ -25,7 +24,7 @@ import ml_dtypes
 import numpy as np
 from keras import ops
 
-from keras_acts import _backend, _formula
+from keras_acts import _backend, _formula, _records
 from keras_acts._core import CATALOGUE, Facts, find
 
 CACHE = "KERAS_ACTS_CACHE"  # environment variable: a folder that keeps what took long to compute
@@ -516,21 +515,6 @@ def _row(sweep: Sweep, by: str) -> Row:
     )
 
 
-def measure_on(backends: Sequence[str], names: Sequence[str], formats_: Sequence[str]) -> Iterator[Row]:
-    """The same on several backends, each in a process of its own, because Keras fixes its backend when imported."""
-    for backend in backends:
-        command = [sys.executable, "-m", "keras_acts.accuracy", *names, *(f"--dtype={name}" for name in formats_)]
-        environment = {**os.environ, "KERAS_BACKEND": backend}
-        with subprocess.Popen([*command, "--lines"], env=environment, stdout=subprocess.PIPE, text=True) as child:  # noqa: S603
-            for line in child.stdout or ():
-                yield Row(**json.loads(line))
-        if child.returncode:
-            raise RuntimeError(
-                f"Measuring on {backend} ended with exit status {child.returncode}, expected 0; what it printed stands "
-                "above."
-            )
-
-
 def _figure(error: float, share: float) -> str:
     """An error in ulp, with the share of inputs beyond 1 ulp where there are any."""
     number = "no number" if math.isinf(error) else f"{error:.2f}" if error < 100 else f"{error:.1e}"
@@ -560,12 +544,6 @@ def markdown(rows: Sequence[Row]) -> str:
             cells.append(_figure(sloped.slope, sloped.slope_share))
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
-
-
-def csv(rows: Sequence[Row]) -> str:
-    """The table for machines: every row."""
-    names = [field.name for field in dataclasses.fields(Row)]
-    return "\n".join([",".join(names), *(",".join(str(getattr(row, name)) for name in names) for row in rows)]) + "\n"
 
 
 # --- Every float32 ----------------------------------------------------------------------------------------------------
@@ -658,7 +636,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m keras_acts accuracy", description=__doc__)
     parser.add_argument("names", nargs="*", help="activations to measure (default: all that have a formula)")
     parser.add_argument("--dtype", action="append", choices=FORMATS, help="a format to measure in (default: all)")
-    parser.add_argument("--backends", help="such as tensorflow,jax,torch (default: the active one)")
+    parser.add_argument(
+        "--backends", type=_records.installed_backends, help="such as tensorflow,jax,torch (default: the active one)"
+    )
     parser.add_argument("--out", type=Path, help="folder for accuracy.md and accuracy.csv, or for the state of --full")
     parser.add_argument("--full", action="store_true", help="all 2^32 float32 inputs of each name; takes an hour or so")
     parser.add_argument("--lines", action="store_true", help="print rows as JSON instead of the table")
@@ -668,8 +648,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in names:
             print(json.dumps({name: sweep_all(name, options.out or Path("results"))}))
         return 0
-    backends = options.backends.split(",") if options.backends else []
-    found = measure_on(backends, names, options.dtype or []) if backends else measure(names, options.dtype)
+    passed = [*names, *(f"--dtype={name}" for name in options.dtype or [])]
+    elsewhere = _records.rows_from(options.backends or [], "keras_acts.accuracy", passed, Row)
+    found = elsewhere if options.backends else measure(names, options.dtype)
     rows = []
     for row in found:
         rows.append(row)
@@ -683,7 +664,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
         (options.out / "accuracy.md").write_text(markdown(rows), "utf-8")
-        (options.out / "accuracy.csv").write_text(csv(rows), "utf-8")
+        (options.out / "accuracy.csv").write_text(_records.rows_csv(rows, Row), "utf-8")
     return 0
 
 

@@ -8,10 +8,9 @@ one machine to the next; times do not.
 import argparse
 import ast
 import dataclasses
+import functools
 import json
-import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +21,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_acts import _backend
+from keras_acts import _backend, _records
 from keras_acts._core import CATALOGUE, Facts, find, list_activations
 from keras_acts.accuracy import curve, keras_own, parameters_of
 
@@ -176,33 +175,33 @@ def measure(names: Sequence[str], mib: float, rounds: int, by: Sequence[str] = (
     draws = np.random.default_rng(0).normal(size=(2, count)).astype("float32")
     x, upstream = (ops.convert_to_tensor(each) for each in draws)
     for way, compiled in _backend.compilers().items():
-        cases: dict[tuple[str, str, str], tuple[Callable[[], Any], float]] = {}
-
-        def prepare(key: tuple[str, str, str], call: Callable[[], Any], cases: dict = cases) -> None:
-            cases[key] = call, _seconds(call, 1)
-
         floor, floor_of_both = compiled(lambda x: x + 1.0), compiled(lambda x, g: (x + 1.0, g * x))
-        prepare(("", "floor", FORWARD), lambda run=floor: run(x))
-        prepare(("", "floor", BOTH), lambda run=floor_of_both: run(x, upstream))
+        calls: dict[tuple[str, str, str], Callable[[], Any]] = {
+            ("", "floor", FORWARD): functools.partial(floor, x),
+            ("", "floor", BOTH): functools.partial(floor_of_both, x, upstream),
+        }
         for name in names:
             for rival, function in _rivals(CATALOGUE[name]).items():
                 if by and rival not in by:
                     continue
                 both = _backend.with_gradients(function)
-                forward, backward = compiled(function), compiled(lambda x, g, both=both: both(x, upstream=g))
-                prepare((name, rival, FORWARD), lambda run=forward: run(x))
-                prepare((name, rival, BOTH), lambda run=backward: run(x, upstream))
-        yield from _rounds(cases, way, mib, rounds)
+                calls[name, rival, FORWARD] = functools.partial(compiled(function), x)
+                backward = compiled(lambda x, g, both=both: both(x, upstream=g))
+                calls[name, rival, BOTH] = functools.partial(backward, x, upstream)
+        yield from _rounds(calls, way, mib, rounds)
 
 
-def _rounds(cases: Mapping[tuple[str, str, str], Any], way: str, mib: float, rounds: int) -> Iterator[Row]:
-    repeats = {key: max(1, round(_LEAST / max(_seconds(call, 1), 1e-6))) for key, (call, _) in cases.items()}
-    ratios: dict[tuple[str, str, str], list[float]] = {key: [] for key in cases}
+def _rounds(
+    calls: Mapping[tuple[str, str, str], Callable[[], Any]], way: str, mib: float, rounds: int
+) -> Iterator[Row]:
+    first = {key: _seconds(call, 1) for key, call in calls.items()}
+    repeats = {key: max(1, round(_LEAST / max(_seconds(call, 1), 1e-6))) for key, call in calls.items()}
+    ratios: dict[tuple[str, str, str], list[float]] = {key: [] for key in calls}
     floors: dict[str, list[float]] = {FORWARD: [], BOTH: []}
     for done in range(rounds):
         print(f"\r{keras.backend.backend()} {way} round {done + 1} of {rounds}".ljust(60), end="", file=sys.stderr)
         # The floor is measured between the cases too, since the machine changes while they run.
-        keys = [key for key in cases if key[0]]
+        keys = [key for key in calls if key[0]]
         order = [keys[place] for place in np.random.default_rng(done).permutation(len(keys))]
         times: dict[tuple[str, str, str], float] = {}
         here: dict[str, list[float]] = {FORWARD: [], BOTH: []}
@@ -210,8 +209,8 @@ def _rounds(cases: Mapping[tuple[str, str, str], Any], way: str, mib: float, rou
             if place % 8 == 0:
                 for passes in here:
                     floor = ("", "floor", passes)
-                    here[passes].append(_seconds(cases[floor][0], repeats[floor]))
-            times[key] = _seconds(cases[key][0], repeats[key])
+                    here[passes].append(_seconds(calls[floor], repeats[floor]))
+            times[key] = _seconds(calls[key], repeats[key])
         for passes, found in here.items():
             floors[passes].append(statistics.median(found))
         for key, seconds in times.items():
@@ -232,23 +231,8 @@ def _rounds(cases: Mapping[tuple[str, str, str], Any], way: str, mib: float, rou
             low=min(values),
             high=max(values),
             resolved=max(floors[passes]) < _STEADY * middle and min(floors[passes]) > middle / _STEADY,
-            first=cases[name, by, passes][1],
+            first=first[name, by, passes],
         )
-
-
-def measure_on(backends: Sequence[str], arguments: Sequence[str]) -> Iterator[Row]:
-    """The same on several backends, each in a process of its own on one thread."""
-    for backend in backends:
-        command = [sys.executable, "-m", "keras_acts.bench", *arguments, "--lines"]
-        environment = {**os.environ, **ENVIRONMENT, "KERAS_BACKEND": backend}
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as child:  # noqa: S603
-            for line in child.stdout or ():
-                yield Row(**json.loads(line))
-        if child.returncode:
-            raise RuntimeError(
-                f"Measuring on {backend} ended with exit status {child.returncode}, expected 0; what it printed stands "
-                "above."
-            )
 
 
 # --- Showing ----------------------------------------------------------------------------------------------------------
@@ -274,12 +258,6 @@ def _cell(row: Row | None) -> str:
     if row is None:
         return ""
     return f"{row.ratio:.2f} ({row.low:.2f}-{row.high:.2f})" if row.resolved else "not resolved"
-
-
-def csv(rows: Sequence[Row]) -> str:
-    """The table for machines: every row."""
-    names = [field.name for field in dataclasses.fields(Row)]
-    return "\n".join([",".join(names), *(",".join(str(getattr(row, name)) for name in names) for row in rows)]) + "\n"
 
 
 def figure(rows: Sequence[Row]) -> Any:
@@ -309,6 +287,16 @@ def figure(rows: Sequence[Row]) -> Any:
     return drawn
 
 
+def _positive(kind: type) -> Callable[[str], Any]:
+    def number(text: str) -> Any:
+        if kind(text) <= 0:
+            raise argparse.ArgumentTypeError(f"expected a number above 0, not {text}")
+        return kind(text)
+
+    number.__name__ = kind.__name__  # which argparse names where `kind` itself refuses the text
+    return number
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """`python -m keras_acts bench`: measure, print the table, and write table, rows and figure.
 
@@ -320,26 +308,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m keras_acts bench", description=__doc__)
     parser.add_argument("names", nargs="*", help="activations to measure (default: all that have a formula)")
-    parser.add_argument("--backends", help="such as tensorflow,jax,torch (default: the active one)")
-    parser.add_argument("--mib", type=float, default=64, help="size of the tensor in MiB (default: 64)")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (default: 5)")
+    parser.add_argument(
+        "--backends", type=_records.installed_backends, help="such as tensorflow,jax,torch (default: the active one)"
+    )
+    parser.add_argument("--mib", type=_positive(float), default=64, help="size of the tensor in MiB (default: 64)")
+    parser.add_argument("--rounds", type=_positive(int), default=5, help="how often each is measured (default: 5)")
     parser.add_argument("--by", action="append", default=[], choices=("keras_acts", "keras", "torch", "naive"))
     parser.add_argument("--out", type=Path, default=Path("results"), help="folder for speed.md, .csv and .png")
     parser.add_argument("--lines", action="store_true", help="measure in this very process and print rows as JSON")
     options = parser.parse_args(arguments)
     names = [find(name).name for name in options.names]
-    names = [name for name in names or list_activations() if CATALOGUE[name].formula]
+    for name in names:
+        if not CATALOGUE[name].formula:
+            parser.error(f"{name} is not elementwise, so its floor is not that of one; expected names with a formula")
+    names = names or [name for name in list_activations() if CATALOGUE[name].formula]
     if options.lines:
         for row in measure(names, options.mib, options.rounds, options.by):
             print(json.dumps(dataclasses.asdict(row)), flush=True)
         return 0
     passed = [*names, f"--mib={options.mib}", f"--rounds={options.rounds}", *(f"--by={by}" for by in options.by)]
-    backends = options.backends.split(",") if options.backends else [keras.backend.backend()]
+    backends = options.backends or [keras.backend.backend()]
     rows = []
-    for row in measure_on(backends, passed):
+    for row in _records.rows_from(backends, "keras_acts.bench", passed, Row, ENVIRONMENT):
         rows.append(row)
         options.out.mkdir(parents=True, exist_ok=True)
-        (options.out / "speed.csv").write_text(csv(rows), "utf-8")
+        (options.out / "speed.csv").write_text(_records.rows_csv(rows, Row), "utf-8")
     print(markdown(rows), end="")
     (options.out / "speed.md").write_text(markdown(rows), "utf-8")
     figure(rows).savefig(options.out / "speed.png", dpi=120)

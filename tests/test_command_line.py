@@ -81,6 +81,22 @@ def test_unknown_name_is_one_line_and_status_2(command, capsys):
     assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["glu"], "glu is not elementwise"),
+        (["relu", "--rounds", "0"], "--rounds: expected a number above 0, not 0"),
+        (["relu", "--mib", "-1"], "--mib: expected a number above 0, not -1"),
+        (["relu", "--mib", "much"], "--mib: invalid float value: 'much'"),
+        (["relu", "--backends", "cuda"], "'cuda' is no installed backend; expected some of"),
+    ],
+)
+def test_bench_refuses_what_it_cannot_measure(options, words, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["bench", *options])
+    assert words in capsys.readouterr().err
+
+
 def test_help_names_all_commands(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from joblib.externals import loky  # scikit-learn brings it
-from study_models import build, data, settings
+from study_models import build, data, record, settings
 from study_workers import square
 
 from keras_acts.study import _runner, compare
@@ -100,20 +100,7 @@ def test_a_study_on_threads_keeps_what_they_did(tmp_path, monkeypatch, directory
         for seed in seeds:
             with lock:
                 trained.append((variant.label, seed))
-            yield {
-                **variant.settings(),
-                "seed": seed,
-                "status": "finished",
-                "epochs": 1,
-                "curves": {"loss": [0.5 + seed]},
-                "before": None,
-                "after": None,
-                "seconds": 0.1,
-                "weights": 1,
-                "steps": 1,
-                "how": "compiled",
-                "backend": plan.backend,
-            }
+            yield record(variant, seed, plan.backend)
 
     monkeypatch.setattr(_runner, "train", train)
     arguments = {"data": data(), "seeds": 4, "directory": tmp_path if directory else None, **settings()}

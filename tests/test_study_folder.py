@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from study_models import build, compile_arguments, data, settings
+from study_models import build, compile_arguments, data, record, settings
 
 from keras_acts.study import Study, _folder, _runner, compare
 from keras_acts.study._folder import Folder
@@ -33,23 +33,6 @@ def trained(monkeypatch):
 
     monkeypatch.setattr(_runner, "train", train)
     return done
-
-
-def record(variant, seed):
-    return {
-        **variant.settings(),
-        "seed": seed,
-        "status": "finished",
-        "epochs": 1,
-        "curves": {"loss": [0.5 + seed]},
-        "before": None,
-        "after": None,
-        "seconds": 0.1,
-        "weights": 1,
-        "steps": 1,
-        "how": "compiled",
-        "backend": "jax",
-    }
 
 
 def test_a_study_goes_on_where_it_was(tmp_path, trained, monkeypatch):

@@ -5,7 +5,7 @@ import math
 
 from keras import ops
 
-from keras_acts._backend import erfc
+from keras_acts import _backend
 from keras_acts._bases import Elementwise
 from keras_acts._core import Tensor, activation, exported, find
 from keras_acts._numerics import (
@@ -130,7 +130,7 @@ _DENSITY_AT_0 = 1.0 / math.sqrt(2.0 * math.pi)
 
 def _normal_cdf(x: Tensor) -> Tensor:
     # 1 + erf cancels on the left, where erfc keeps its digits.
-    return 0.5 * erfc(-_SQRT_HALF * x)
+    return 0.5 * _backend.erfc(-_SQRT_HALF * x)
 
 
 def _gelu_slope(x: Tensor) -> Tensor:

@@ -1,7 +1,6 @@
 """The monitor's memory: tidy rows, one per layer and epoch, kept bounded and written out as they come."""
 
 import base64
-import csv
 import json
 import os
 import tempfile
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from keras_acts import _records
 
 _VERSION = 1
 _MOST_RANGES = 100
@@ -75,11 +76,7 @@ class History:
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the rows as comma-separated values."""
-        names = list(dict.fromkeys(name for row in self.rows for name in row))
-        with open(path, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, names, restval="")
-            writer.writeheader()
-            writer.writerows({name: _plain_cell(value) for name, value in row.items()} for row in self.rows)
+        Path(path).write_text(_records.csv_text(self.rows), "utf-8")
 
     def dead_units(self, layer: str) -> tuple[np.ndarray, np.ndarray]:
         """Which units were dead when: the epochs, and a boolean array of shape `(epochs, units)`.
@@ -236,11 +233,6 @@ def ranges(units: np.ndarray) -> str:
     text = ", ".join(str(p[0]) if p.size == 1 else f"{p[0]}-{p[-1]}" for p in parts[:_MOST_RANGES])
     left = sum(part.size for part in parts[_MOST_RANGES:])
     return f"{text} and {left} more" if left else text
-
-
-def _plain_cell(value: Any) -> Any:
-    """A spreadsheet takes a cell that begins with one of these for a formula, and layer names are anybody's."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value
 
 
 def _pack(bits: np.ndarray) -> bytes:

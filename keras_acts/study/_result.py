@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_acts import _records
 from keras_acts.study import _statistics, _tables
 from keras_acts.study._folder import Folder
 
@@ -363,7 +364,7 @@ class Study:
 
     def to_csv(self, path: str | os.PathLike | None = None, which: str = "table") -> str:
         """The records as CSV, which is returned and, given a path, written there."""
-        text = _tables.csv_text(self.to_records(which))
+        text = _records.csv_text(self.to_records(which))
         if path is not None:
             with open(path, "w", encoding="utf-8", newline="") as sink:
                 sink.write(text)

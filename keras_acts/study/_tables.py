@@ -1,8 +1,6 @@
-"""The table of a study as text, Markdown, LaTeX, HTML and CSV, and its records."""
+"""The table of a study as text, Markdown, LaTeX and HTML, and its records."""
 
-import csv
 import html as html_module
-import io
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -183,17 +181,3 @@ def curve_records(study: "Study") -> list[dict[str, Any]]:
         for run in study.runs
         for epoch in range(run["epochs"])
     ]
-
-
-def csv_text(records: Sequence[dict[str, Any]]) -> str:
-    """CSV with a line of headings; a label that a spreadsheet would take for a formula is quoted for it."""
-    sink = io.StringIO()
-    writer = csv.DictWriter(sink, list(records[0]) if records else [], lineterminator="\n")
-    writer.writeheader()
-    for record in records:
-        writer.writerow({key: _harmless(value) for key, value in record.items()})
-    return sink.getvalue()
-
-
-def _harmless(value: Any) -> Any:
-    return "'" + value if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value
