@@ -122,7 +122,7 @@ def number(owner: str, name: str, value: Any, low: float, high: float) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(
             f"{owner}: `{name}` must be a number from {low} to {high}, got {value!r} of type "
-            f"{type(value).__name__}; pass a Python number (a slope that trains is a layer such as PReLU)."
+            f"{type(value).__name__}; pass a Python number."
         )
     plain = int(value) if isinstance(value, numbers.Integral) else float(value)
     if not (low <= plain <= high and math.isfinite(plain)):

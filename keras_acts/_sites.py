@@ -24,6 +24,12 @@ _STANDALONE = (
 )
 
 
+def check_model(owner: str, model: Any) -> None:
+    """Raise a TypeError unless it is a Keras model; `owner` is who wants one."""
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"{owner} needs a Keras model, got {model!r:.60} of {type(model)}; pass a keras.Model.")
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Site:
     """One place in a model where an activation is applied.

@@ -14,7 +14,7 @@ import numpy as np
 from keras import ops
 
 from keras_acts._core import CATALOGUE, Tensor, find
-from keras_acts._sites import Site, children, graph, held, is_standalone, names_of, sites
+from keras_acts._sites import Site, check_model, children, graph, held, is_standalone, names_of, sites
 
 # Parameters with which an activation starts as a ReLU, or so close that no more than 0.01 is between them.
 _STARTS: dict[str, dict[str, float]] = {
@@ -115,8 +115,7 @@ def replace_activations(
         >>> bool(np.allclose(np.asarray(model(x)), np.asarray(new(x))))
         True
     """
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"replace_activations needs a Keras model, got {type(model).__name__}; pass a keras.Model.")
+    check_model("replace_activations", model)
     if not model.built:
         raise ValueError(
             f"replace_activations needs a model with weights, got {model.name!r} that is not built; call it on a batch "

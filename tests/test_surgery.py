@@ -270,7 +270,7 @@ def test_errors(make, arguments, message):
 
 
 def test_wrong_types():
-    with pytest.raises(TypeError, match="needs a Keras model, got str"):
+    with pytest.raises(TypeError, match="needs a Keras model, got 'model'"):
         replace_activations("model", {"relu": "gelu"})  # pyright: ignore[reportArgumentType]
     with pytest.raises(TypeError, match="got 3 of type int"):
         replace_activations(sequential(), {"relu": 3})

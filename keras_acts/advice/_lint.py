@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_acts._core import CATALOGUE
-from keras_acts._sites import Site, graph, held, is_standalone, names_of, range_of, sites
+from keras_acts._sites import Site, check_model, graph, held, is_standalone, names_of, range_of, sites
 from keras_acts.advice._signal import Step, chains
 
 _ORDER = ("error", "warning", "note")
@@ -141,8 +141,7 @@ def lint(model: keras.Model, *, loss: Any = None, x: Any = None, y: Any = None, 
             keras.layers.Dense(3, name='head')
             docs/lessons/10-output.md#scores-or-shares-what-your-framework-does
     """
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"lint needs a Keras model, got {type(model).__name__}; pass a keras.Model.")
+    check_model("lint", model)
     if not model.built:
         raise ValueError(f"lint needs a built model, got {model.name!r} that is not; call it on a batch first.")
     silenced = {silence} if isinstance(silence, str) else set(silence)

@@ -15,6 +15,7 @@ import numpy as np
 from keras import layers
 
 from keras_acts import _bases
+from keras_acts._sites import check_model
 from keras_acts.monitor._engine import native
 from keras_acts.monitor._recorder import configuration, curve_of, has_activation, unit_axis, weakly
 
@@ -141,6 +142,7 @@ def provably_dead(model: keras.Model, low: Any, high: Any) -> Certificate:
         >>> proof.bounds["hidden"][1].round(4)
         array([ 2. ,  0.5, -0.5])
     """
+    check_model("provably_dead", model)
     graph = _graph(model)
     if graph is None:
         raise ValueError(
@@ -180,8 +182,11 @@ def _stated(tensor: Any, low: Any, high: Any) -> _Range:
         )
     try:
         low, high = (np.broadcast_to(np.asarray(bound, "float64"), shape) for bound in (low, high))
-    except ValueError as error:
-        raise ValueError(f"provably_dead: the bounds do not fit inputs of shape {shape}: {error}.") from error
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"provably_dead: `low` and `high` must be numbers, or arrays of them that broadcast to the inputs' shape "
+            f"{shape}, got {low!r:.60} and {high!r:.60}; state what the inputs can be."
+        ) from error
     if not (np.isfinite(low).all() and np.isfinite(high).all() and (low <= high).all()):
         raise ValueError(
             "provably_dead needs finite bounds with `low` not above `high`, got "

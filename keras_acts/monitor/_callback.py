@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_acts._core import number
 from keras_acts.monitor import _findings, _report, _units
 from keras_acts.monitor._engine import Engine, Reading
 from keras_acts.monitor._findings import Evidence, Finding, Weights, weights_of
@@ -46,7 +47,7 @@ class DyingReLUMonitor(Watcher):
         stop: Share of a layer's units from which training is stopped, or `None`.
         extras: Further statistics: `"positions"`, `"mean"`, `"saturation"`, `"gradient"`, `"norms"`, `"histogram"`, see
             `Reading`. What each costs, `tests/benchmarks/monitor_cost.py` measures on your machine.
-        layers: Names of the layers to observe, or a function of a layer; `None` for all.
+        layers: Name or names of the layers to observe, or a function of a layer; `None` for all.
         path: File for the history, in JSON lines, written after every epoch. When `fit` starts at a later epoch, as
             with `BackupAndRestore`, the history goes on from there.
         verbose: 0 prints nothing, 1 a line when something changed and a summary at the end.
@@ -62,7 +63,9 @@ class DyingReLUMonitor(Watcher):
         flows: With the statistic `"norms"` for each layer with trained weights its `Flow` in the last epoch.
 
     Raises:
-        ValueError: A share does not lie between 0 and 1, or a statistic does not exist.
+        TypeError: A share is no number.
+        ValueError: A share does not lie between 0 and 1, a statistic does not exist, or, when training begins, the
+            model has no layer of a name in `layers`.
 
     Examples:
         >>> hidden = keras.layers.Dense(3, "relu", name="hidden")
@@ -83,19 +86,19 @@ class DyingReLUMonitor(Watcher):
         rise: float = 0.15,
         stop: float | None = None,
         extras: Collection[str] = (),
-        layers: Collection[str] | Callable[[keras.layers.Layer], bool] | None = None,
+        layers: str | Collection[str] | Callable[[keras.layers.Layer], bool] | None = None,
         path: str | os.PathLike[str] | None = None,
         verbose: int = 1,
     ) -> None:
         super().__init__(() if isinstance(extras, str) else extras)
         for name, share in (("alarm", alarm), ("rise", rise), ("stop", stop)):
-            if share is not None and not 0 < share <= 1:
-                raise ValueError(f"DyingReLUMonitor: `{name}` is a share and must lie in (0, 1], got {share}.")
+            if share is not None and number("DyingReLUMonitor", name, share, 0, 1) == 0:
+                raise ValueError(f"DyingReLUMonitor: `{name}` is a share above 0, got 0; pass a number up to 1.")
         unknown = sorted(set(extras) - set(EXTRAS)) if not isinstance(extras, str) else [extras]
         if unknown:
             raise ValueError(f"DyingReLUMonitor: `extras` is a list with names from {EXTRAS}, got {unknown}.")
         self.alarm, self.rise, self.stop, self.verbose = alarm, rise, stop, verbose
-        self.layers = layers
+        self.layers = [layers] if isinstance(layers, str) else layers
         self.path = None if path is None else Path(path)
         self.dead: dict[str, np.ndarray] = {}
         self.flows: dict[str, Flow] = {}
@@ -120,10 +123,22 @@ class DyingReLUMonitor(Watcher):
             return True
         return bool(self.layers(layer)) if callable(self.layers) else layer.name in self.layers
 
+    def _check_layers(self) -> None:
+        model = self._model
+        if self.layers is None or callable(self.layers) or model is None or not model.built:
+            return
+        known = {each.name for each in model._flatten_layers() if not isinstance(each, keras.layers.InputLayer)}
+        if unknown := sorted(set(self.layers) - known):
+            raise ValueError(
+                f"DyingReLUMonitor: `layers` names {unknown}, which {model.name!r} does not have; expected names out "
+                f"of {sorted(known - {model.name})}."
+            )
+
     # Hooks
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Put the observed step in place of the model's own."""
+        self._check_layers()
         super().on_train_begin(logs)
         self._begins = True
 

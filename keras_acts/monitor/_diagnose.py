@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_acts._sites import check_model
 from keras_acts.monitor._callback import DyingReLUMonitor
 
 
@@ -45,6 +46,7 @@ def diagnose(
         >>> found.units["hidden"].bound[1]  # share of inputs that may wake it all the same
         np.float64(0.03)
     """
+    check_model("diagnose", model)
     if not model.built:
         raise ValueError(
             f"diagnose looks at weights, and the model {model.name!r} has none yet; call it on data first."

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_acts._sites import check_model
 from keras_acts.monitor._callback import DyingReLUMonitor
 from keras_acts.monitor._history import ranges
 from keras_acts.monitor._units import Units
@@ -251,6 +252,7 @@ def with_prelu(model: keras.Model) -> keras.Model:
         >>> bool((model.predict(x, verbose=0) == copy.predict(x, verbose=0)).all())
         True
     """
+    check_model("with_prelu", model)
     if not hasattr(getattr(model, "_functional", None) or model, "_nodes_by_depth"):
         raise ValueError(
             "with_prelu copies Sequential and functional models, whose connections are known; got a subclassed one: "

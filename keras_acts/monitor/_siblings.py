@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 
+from keras_acts._core import number
 from keras_acts.monitor._engine import Reading
 from keras_acts.monitor._findings import Finding, is_hidden
 from keras_acts.monitor._history import History, ranges
@@ -212,7 +213,8 @@ class GradientFlow(_Sibling):
         history: One row per layer and epoch: `"gradient"`, `"weights"`, `"relative"`.
 
     Raises:
-        ValueError: `vanishing` is not below 1, or `exploding` not above.
+        TypeError: `vanishing` or `exploding` is no number.
+        ValueError: `vanishing` is above 1, or `exploding` below.
 
     Examples:
         >>> layers = [keras.layers.Dense(3, "tanh", name=name) for name in ("low", "middle")]
@@ -229,13 +231,9 @@ class GradientFlow(_Sibling):
     needs = ("norms",)
 
     def __init__(self, vanishing: float = 1e-3, exploding: float = 1e3) -> None:
-        if not 0 < vanishing < 1 < exploding:
-            raise ValueError(
-                "GradientFlow: `vanishing` is a ratio between 0 and 1, and `exploding` one above 1; got "
-                f"{vanishing} and {exploding}."
-            )
         super().__init__()
-        self.vanishing, self.exploding = vanishing, exploding
+        self.vanishing = number("GradientFlow", "vanishing", vanishing, 0.0, 1.0)
+        self.exploding = number("GradientFlow", "exploding", exploding, 1.0, math.inf)
         self.flows: dict[str, Flow] = {}
 
     def _look(self, epoch: int, reading: Reading, logs: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Finding]]:
@@ -312,6 +310,7 @@ class NonFiniteGuard(_Sibling):
         findings: The first thing that was not finite, if there was one.
 
     Raises:
+        TypeError: `every` is no number.
         ValueError: `every` is less than 1.
 
     Examples:
@@ -326,10 +325,8 @@ class NonFiniteGuard(_Sibling):
     needs = ("norms",)
 
     def __init__(self, every: int = 100, stop: bool = True) -> None:
-        if every < 1:
-            raise ValueError(f"NonFiniteGuard: `every` counts batches from 1, got {every}; pass 1 to look at each.")
         super().__init__()
-        self.every, self.stop = every, stop
+        self.every, self.stop = number("NonFiniteGuard", "every", every, 1, math.inf), stop
         self._epoch = self._batches = 0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:

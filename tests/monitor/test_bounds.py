@@ -205,8 +205,12 @@ def test_bad_input():
     for low, high in ((1, 0), (0, np.inf), (np.nan, 1)):
         with pytest.raises(ValueError, match="finite bounds"):
             keras_acts.provably_dead(model, low, high)
-    with pytest.raises(ValueError, match=r"do not fit inputs of shape \(2,\)"):
+    with pytest.raises(ValueError, match=r"broadcast to the inputs' shape \(2,\)"):
         keras_acts.provably_dead(model, [0, 0, 0], 1)
+    with pytest.raises(ValueError, match=r"must be numbers, or arrays"):
+        keras_acts.provably_dead(model, "low", 1)
+    with pytest.raises(TypeError, match=r"provably_dead needs a Keras model, got 3 of"):
+        keras_acts.provably_dead(3, 0, 1)
     with pytest.raises(ValueError, match="fixed shape"):
         keras_acts.provably_dead(keras.Sequential([keras.Input((None, 2)), layers.Dense(2)]), 0, 1)
     with pytest.raises(ValueError, match="subclassed"):

@@ -224,15 +224,21 @@ def test_layers_to_observe(rows):
     model = still(
         keras.Sequential([keras.Input((5,)), layers.Dense(3, "relu", name="a"), layers.Dense(4, "relu", name="b")])
     )
-    named, asked = quiet(layers=["a"]), quiet(layers=lambda layer: layer.name == "b")
+    named, asked = quiet(layers="a"), quiet(layers=lambda layer: layer.name == "b")
     fit(model, rows, named)
     fit(model, rows, asked)
     assert list(named.dead) == ["a"]
+    with pytest.raises(ValueError, match=r"names \['c'\], .* expected names out of \['a', 'b'\]"):
+        fit(model, rows, quiet(layers="c"))
     assert list(asked.dead) == ["b"]
 
 
 def test_arguments_are_checked():
-    with pytest.raises(ValueError, match=r"`alarm` is a share"):
+    with pytest.raises(ValueError, match=r"`alarm` must be a finite number from 0 to 1, got 20"):
         keras_acts.DyingReLUMonitor(alarm=20)
+    with pytest.raises(ValueError, match=r"`stop` is a share above 0"):
+        keras_acts.DyingReLUMonitor(stop=0)
+    with pytest.raises(TypeError, match=r"`rise` must be a number from 0 to 1, got 'fast'"):
+        keras_acts.DyingReLUMonitor(rise="fast")  # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match=r"names from"):
         keras_acts.DyingReLUMonitor(extras=["everything"])

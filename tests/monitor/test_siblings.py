@@ -154,7 +154,9 @@ def test_one_step_serves_all():
 
 
 def test_bad_arguments():
-    with pytest.raises(ValueError, match="ratio between 0 and 1"):
+    with pytest.raises(ValueError, match=r"`vanishing` must be a finite number from 0.0 to 1.0, got 2"):
         keras_acts.GradientFlow(vanishing=2)
-    with pytest.raises(ValueError, match="counts batches from 1"):
+    with pytest.raises(TypeError, match=r"`exploding` must be a number from 1.0 to inf, got 'a'"):
+        keras_acts.GradientFlow(exploding="a")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match="`every` must be a finite number from 1"):
         keras_acts.NonFiniteGuard(every=0)
