@@ -15,6 +15,7 @@ import keras
 from keras import ops
 
 from keras_acts import _backend, _core
+from keras_acts._backend import polynomials
 from keras_acts._core import Tensor
 
 _LOG_2 = math.log(2.0)
@@ -23,9 +24,6 @@ _ERF_ABOVE = (-2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06
 _ERF_ABOVE += (-7.34990630326855e-04, -2.95459980854025e-03, -1.60960333262415e-02)
 _ERF_BELOW = (-1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03)
 _ERF_BELOW += (-1.42647390514189e-02,)
-# log(erfc(z) / t) + z**2 for z >= 0 as a polynomial in t = 1 / (1 + z / 2), as in Numerical Recipes, section 6.2.
-_ERFC = (0.17087277, -0.82215223, 1.48851587, -1.13520398, 0.27886807, -0.18628806, 0.09678418, 0.37409196)
-_ERFC += (1.00002368, -1.26551223)
 
 
 def _polynomial(coefficients: tuple[float, ...], x: Tensor) -> Tensor:
@@ -51,13 +49,6 @@ def _log1p(x: Tensor) -> Tensor:
 def _erf(x: Tensor) -> Tensor:
     x = ops.clip(x, -4.0, 4.0)
     return x * _polynomial(_ERF_ABOVE, x * x) / _polynomial(_ERF_BELOW, x * x)
-
-
-def _erfc(x: Tensor) -> Tensor:
-    size = ops.clip(ops.abs(x), 0.0, 12.0)
-    t = 1.0 / (1.0 + 0.5 * size)
-    right = t * ops.exp(_polynomial(_ERFC, t) - size * size)
-    return ops.where(x < 0, 2.0 - right, right)
 
 
 def _arcsinh(x: Tensor) -> Tensor:
@@ -97,7 +88,9 @@ def plain(operations: bool = True) -> Iterator[None]:
         changes.enter_context(_changed(_core, exporting=True))
         if operations:
             changes.enter_context(_changed(ops, **_PLAIN))
-            changes.enter_context(_changed(_backend, erfc=_erfc, sin=ops.sin, cos=ops.cos, arctan=ops.arctan))
+            changes.enter_context(
+                _changed(_backend, erfc=polynomials.erfc, sin=ops.sin, cos=ops.cos, arctan=ops.arctan)
+            )
         yield
 
 

@@ -37,8 +37,8 @@ def logistic(x: Tensor) -> tuple[Tensor, Tensor]:
     `exp(-|x|)` never overflows, and neither result is found as 1 minus the other, which would cancel.
     """
     e = ops.exp(-ops.abs(x))
-    near, far = reciprocal(1.0 + e), e / (1.0 + e)
-    return ops.where(x < 0, far, near), ops.where(x < 0, near, far)
+    one = ops.ones_like(x)
+    return ops.where(x < 0, e, one) / (1.0 + e), ops.where(x < 0, one, e) / (1.0 + e)
 
 
 def times_exp(factor: Tensor, x: Tensor) -> Tensor:

@@ -12,6 +12,8 @@ from typing import Any
 
 import keras
 
+from keras_acts._backend import polynomials
+
 _NATIVE = ("jax", "tensorflow", "torch")
 
 
@@ -34,6 +36,21 @@ def with_slope(value: Callable[..., Any], partials: Callable[..., tuple[Any, ...
     """
     native = _native()
     return value if native is None else native.with_slope(value, partials)
+
+
+def is_fused(x: Any) -> bool:
+    """Whether elementwise operations on this tensor become one pass over the memory; known for float32 under XLA."""
+    return getattr(_native(), "is_fused", lambda x: False)(x)
+
+
+def expm1(x: Any) -> Any:
+    """`exp(x) - 1` without cancellation."""
+    return polynomials.expm1(x) if is_fused(x) else keras.ops.expm1(x)
+
+
+def softplus_tail(x: Any) -> Any:
+    """`log(1 + exp(-|x|))`: what softplus has beyond the larger of `x` and 0."""
+    return polynomials.softplus_tail(x) if is_fused(x) else keras.ops.log1p(keras.ops.exp(-keras.ops.abs(x)))
 
 
 def erfc(x: Any) -> Any:

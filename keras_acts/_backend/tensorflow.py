@@ -1,37 +1,44 @@
 """TensorFlow: a custom gradient that reduces each derivative to the shape of its broadcast argument."""
 
 import tensorflow as tf
+from tensorflow.compiler.tf2xla.ops import gen_xla_ops
 from tensorflow.python.ops import control_flow_util
 
-from keras_acts._backend import waves
-
-erfc = tf.math.erfc
+from keras_acts._backend import polynomials
 
 
-def _is_for_xla(x):
-    """Whether this is traced for XLA, and not for TensorFlow's own kernels, which are vectorised and faster."""
-    if x.dtype != tf.float32 or tf.executing_eagerly():
+def _is_for_xla():
+    if tf.executing_eagerly():
         return False
     return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
+def is_fused(x):
+    """Whether this is traced for XLA, and not for TensorFlow's own kernels, which make a pass per operation."""
+    return x.dtype == tf.float32 and _is_for_xla()
+
+
+def erfc(x):
+    return polynomials.erfc(x) if is_fused(x) else tf.math.erfc(x)
+
+
 def _wave(x, quick, library):
-    if not _is_for_xla(x):
+    if not is_fused(x):
         return library(x)
-    y, is_huge = quick(x), waves.is_huge(x)
+    y, is_huge = quick(x), polynomials.is_huge(x)
     return tf.cond(tf.reduce_any(is_huge), lambda: tf.where(is_huge, library(x), y), lambda: y)
 
 
 def sin(x):
-    return _wave(x, waves.sin, tf.sin)
+    return _wave(x, polynomials.sin, tf.sin)
 
 
 def cos(x):
-    return _wave(x, waves.cos, tf.cos)
+    return _wave(x, polynomials.cos, tf.cos)
 
 
 def arctan(x):
-    return waves.arctan(x) if _is_for_xla(x) else tf.atan(x)
+    return polynomials.arctan(x) if is_fused(x) else tf.atan(x)
 
 
 def _sum_to(gradient, tensor):
@@ -42,11 +49,17 @@ def _sum_to(gradient, tensor):
     return tf.reshape(tf.reduce_sum(gradient, axes), shape)
 
 
+@tf.custom_gradient
+def _held(tensor):
+    return gen_xla_ops.xla_optimization_barrier([tensor])[0], lambda upstream: upstream
+
+
 def with_slope(value, partials):
     @tf.custom_gradient
     def curve(*tensors):
         def backward(upstream):
-            parts = partials(*tensors)
+            # XLA would share exponentials with the value, by writing them to memory; behind the barrier it does not.
+            parts = partials(*map(_held, tensors)) if _is_for_xla() else partials(*tensors)
             return [_sum_to(upstream * part, tensor) for part, tensor in zip(parts, tensors, strict=True)]
 
         return value(*tensors), backward

@@ -4,6 +4,7 @@ import math
 
 from keras import ops
 
+from keras_acts import _backend
 from keras_acts._bases import Elementwise
 from keras_acts._core import Tensor, activation, exported, number
 from keras_acts._numerics import at_most, bounded, over_root, times_logistic
@@ -171,7 +172,7 @@ def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
         array([-0.5, 3. ], dtype=float32)
     """
     # exp(x) - 1 would lose every digit near 0; exp of a large positive x would overflow in the branch not taken.
-    return ops.where(x > 0, x, alpha * ops.expm1(at_most(x, 0.0)))
+    return ops.where(x > 0, x, alpha * _backend.expm1(at_most(x, 0.0)))
 
 
 class ELU(Elementwise, fn=elu):
@@ -224,7 +225,7 @@ def selu(x: Tensor) -> Tensor:
         >>> np.asarray(keras_acts.selu([-1e9, 1.0])).round(4)
         array([-1.7581, 1.0507], dtype=float32)
     """
-    return _SELU_SCALE * ops.where(x > 0, x, _SELU_ALPHA * ops.expm1(at_most(x, 0.0)))
+    return _SELU_SCALE * ops.where(x > 0, x, _SELU_ALPHA * _backend.expm1(at_most(x, 0.0)))
 
 
 class SELU(Elementwise, fn=selu):
@@ -546,7 +547,7 @@ def celu(x: Tensor, alpha: float = 1.0) -> Tensor:
         array([-0.5, 3. ], dtype=float32)
     """
     # exp(x) - 1 would lose every digit near 0; exp of a large positive x would overflow in the branch not taken.
-    return ops.where(x > 0, x, alpha * ops.expm1(at_most(x, 0.0) / alpha))
+    return ops.where(x > 0, x, alpha * _backend.expm1(at_most(x, 0.0) / alpha))
 
 
 class CELU(Elementwise, fn=celu):

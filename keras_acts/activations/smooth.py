@@ -6,6 +6,7 @@ import math
 from keras import ops
 
 from keras_acts import _backend
+from keras_acts._backend import polynomials
 from keras_acts._bases import Elementwise
 from keras_acts._core import Tensor, activation, exported, find
 from keras_acts._numerics import (
@@ -58,8 +59,8 @@ def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
         >>> np.asarray(keras_acts.softplus([-1000.0, 0.0, 1000.0])).round(4)
         array([0.000e+00, 6.931e-01, 1.000e+03], dtype=float32)
     """
-    # exp of a large positive x overflows; log1p(exp(-|x|)) is the part that is left of a line, and never does.
-    return at_least(x, 0.0) + ops.log1p(ops.exp(-beta * ops.abs(x))) / beta
+    # log1p(exp(x)) would overflow; what a line leaves of it never does.
+    return at_least(x, 0.0) + _backend.softplus_tail(beta * x) / beta
 
 
 class Softplus(Elementwise, fn=softplus):
@@ -134,6 +135,10 @@ def _normal_cdf(x: Tensor) -> Tensor:
 
 
 def _gelu_slope(x: Tensor) -> Tensor:
+    if _backend.is_fused(x):
+        size = ops.abs(x)
+        left = ops.exp(-0.5 * x * x) * (polynomials.mills(size) - _DENSITY_AT_0 * at_most(size, 15.0))
+        return ops.where(x < 0, left, 1.0 - left)
     x = bounded(x)
     return _normal_cdf(x) + x * (_DENSITY_AT_0 * ops.exp(-0.5 * x * x))
 
@@ -163,6 +168,11 @@ def gelu(x: Tensor) -> Tensor:
         >>> np.asarray(keras_acts.gelu([-1000.0, 0.0, 1.0])).round(4)
         array([-0. , 0. , 0.8413], dtype=float32)
     """
+    if _backend.is_fused(x):
+        # x * Phi(x) is |x| * Phi(-|x|) away from 0 or from x; both vanish long before |x| = 15.
+        size = ops.abs(x)
+        away = at_most(size, 15.0) * (ops.exp(-0.5 * x * x) * polynomials.mills(size))
+        return ops.where(x < 0, -away, x - away)
     return at_least(x, -1000.0) * _normal_cdf(x)
 
 
@@ -203,8 +213,8 @@ def log_sigmoid(x: Tensor) -> Tensor:
         >>> np.asarray(keras_acts.log_sigmoid([-1000.0, 0.0, 1000.0])).round(4)
         array([-1.000e+03, -6.931e-01, 0.000e+00], dtype=float32)
     """
-    # exp of a large negative x overflows; log1p(exp(-|x|)) is the part that is left of a line, and never does.
-    return at_most(x, 0.0) - ops.log1p(ops.exp(-ops.abs(x)))
+    # log1p(exp(-x)) would overflow; what a line leaves of it never does.
+    return at_most(x, 0.0) - _backend.softplus_tail(x)
 
 
 class LogSigmoid(Elementwise, fn=log_sigmoid):
@@ -484,12 +494,17 @@ class ClippedGELU(Elementwise, fn=clipped_gelu):
         super().__init__({"max_value": max_value}, **kwargs)
 
 
+def _exp_in_halves(x: Tensor) -> Tensor:
+    """`exp(x)`, but below -40, where it may be too small for the dtype, its root; from 25 on it stays the same."""
+    return ops.exp(ops.where(x < -40, 0.5 * x, at_most(x, 25.0)))
+
+
 def _mish_slope(x: Tensor) -> Tensor:
     x = ops.clip(x, -1000.0, 25.0)
-    e = ops.exp(x)
+    e = _exp_in_halves(x)
     inverse = reciprocal(e * (e + 2.0) + 2.0)
     near = e * ((e + 2.0) + 4.0 * x * (1.0 + e) * inverse) * inverse
-    return ops.where(x < -40, times_exp(1.0 + x, x), near)
+    return ops.where(x < -40, ((1.0 + x) * e) * e, near)
 
 
 @activation(
@@ -513,11 +528,11 @@ def mish(x: Tensor) -> Tensor:
         array([-0. , 0. , 0.8651], dtype=float32)
     """
     # With e = exp(x), tanh(softplus(x)) is e * (e + 2) / (e * (e + 2) + 2): one exponential, and nothing cancels. From
-    # 25 on it is 1 to the last bit, and further out e overflows.
-    y = ops.clip(x, -1000.0, 25.0)
-    e = ops.exp(y)
+    # 25 on it is 1 to the last bit, and further out e would overflow.
+    x = at_least(x, -1000.0)
+    e = _exp_in_halves(x)
     top = e * (e + 2.0)
-    return ops.where(x > 25, x, ops.where(x < -40, times_exp(y, y), y * (top / (top + 2.0))))
+    return ops.where(x < -40, (x * e) * e, x * (top / (top + 2.0)))
 
 
 class Mish(Elementwise, fn=mish):

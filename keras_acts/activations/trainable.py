@@ -332,8 +332,8 @@ class SnakeBeta(Trainable, fn=snake_beta):
 
 
 def _softplus(x: Tensor) -> Tensor:
-    # exp of a large positive x overflows; log1p(exp(-|x|)) is the part that is left of a line, and never does.
-    return ops.maximum(x, 0.0) + ops.log1p(ops.exp(-ops.abs(x)))
+    # log1p(exp(x)) would overflow; what a line leaves of it never does.
+    return ops.maximum(x, 0.0) + _backend.softplus_tail(x)
 
 
 def _expm1_less_x(x: Tensor) -> Tensor:
@@ -343,7 +343,7 @@ def _expm1_less_x(x: Tensor) -> Tensor:
     series = ops.ones_like(x)
     for n in range(20, 2, -1):
         series = 1.0 + near / n * series
-    return ops.where(x > -1.0, 0.5 * near * near * series, ops.expm1(ops.minimum(x, 0.0)) - x)
+    return ops.where(x > -1.0, 0.5 * near * near * series, _backend.expm1(ops.minimum(x, 0.0)) - x)
 
 
 # Inverse softplus of the paper's initial curvature 0.8, and of 0.8 - beta.
@@ -359,10 +359,10 @@ def _xielu_slope(
     # The selection stands between the factors, or a compiler squares x first, which overflows.
     by_p = ops.where(on_right, logistic(alpha_p)[0] * x, zero)
     return (
-        ops.where(on_right, 2.0 * right * x + beta, _softplus(alpha_n) * ops.expm1(below) + beta * ops.exp(below)),
+        ops.where(on_right, 2.0 * right * x + beta, _softplus(alpha_n) * _backend.expm1(below) + beta * ops.exp(below)),
         by_p * x,
         ops.where(on_right, zero, logistic(alpha_n)[0] * _expm1_less_x(below)),
-        ops.where(on_right, x, ops.expm1(below)),
+        ops.where(on_right, x, _backend.expm1(below)),
     )
 
 
@@ -403,7 +403,7 @@ def xielu(x: Tensor, alpha_p: Tensor, alpha_n: Tensor, beta: float = 0.5) -> Ten
     left, below = _softplus(alpha_n), ops.minimum(x, 0.0)
     near = (left + beta) * _expm1_less_x(ops.maximum(below, -1.0)) + beta * x
     # Far out a * x and beta * x would cancel; their difference is the softplus times x.
-    far = (left + beta) * ops.expm1(below) - left * x
+    far = (left + beta) * _backend.expm1(below) - left * x
     return ops.where(x > 0, x * (_softplus(alpha_p) * x + beta), ops.where(x < -1.0, far, near))
 
 
@@ -830,7 +830,7 @@ def parametric_softplus(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     # alpha * (beta * x) may overflow where (alpha * beta) * x does not.
     u = _scaled(beta, x)
     line = ops.where(u <= 0, ops.zeros_like(x), alpha * beta * x)
-    return line + alpha * ops.log1p(ops.exp(-ops.abs(u)))
+    return line + alpha * _backend.softplus_tail(u)
 
 
 class ParametricSoftplus(Trainable, fn=parametric_softplus):
@@ -884,7 +884,7 @@ def _pelu_slope(x: Tensor, alpha: Tensor, beta: Tensor) -> tuple[Tensor, Tensor,
     scaled = x / beta
     decay = ops.where(x < 0, ops.exp(ops.minimum(scaled, 0.0)), ops.ones_like(x))
     steepness = alpha / beta * decay
-    height = ops.where(x < 0, ops.expm1(ops.minimum(scaled, 0.0)), scaled)
+    height = ops.where(x < 0, _backend.expm1(ops.minimum(scaled, 0.0)), scaled)
     by_beta = alpha / beta * ops.where(x < 0, times_exp(x, ops.minimum(scaled, 0.0)), x)
     return steepness, height, -by_beta / beta
 
@@ -919,7 +919,7 @@ def pelu(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
         >>> np.asarray(keras_acts.pelu([-1.0, 1.0], 1.0, 0.5)).round(4)
         array([-0.8647,  2.    ], dtype=float32)
     """
-    return ops.where(x < 0, alpha * ops.expm1(ops.minimum(x / beta, 0.0)), alpha / beta * x)
+    return ops.where(x < 0, alpha * _backend.expm1(ops.minimum(x / beta, 0.0)), alpha / beta * x)
 
 
 class PELU(Trainable, fn=pelu):
@@ -957,7 +957,7 @@ def _mpelu_slope(x: Tensor, alpha: Tensor, beta: Tensor) -> tuple[Tensor, Tensor
     decay, zero = ops.exp(scaled), ops.zeros_like(x)
     return (
         ops.where(right, ops.ones_like(x), alpha * beta * decay),
-        ops.where(right, zero, ops.expm1(scaled)),
+        ops.where(right, zero, _backend.expm1(scaled)),
         ops.where(right, zero, alpha * (x * decay)),
     )
 
@@ -989,7 +989,7 @@ def mpelu(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
         >>> np.asarray(keras_acts.mpelu([-1.0, 1.0], 0.25, 1.0)).round(4)
         array([-0.158,  1.   ], dtype=float32)
     """
-    return ops.where(x > 0, x, alpha * ops.expm1(beta * ops.minimum(x, 0.0)))
+    return ops.where(x > 0, x, alpha * _backend.expm1(beta * ops.minimum(x, 0.0)))
 
 
 class MPELU(Trainable, fn=mpelu):
