@@ -59,6 +59,10 @@ def _arcsinh(x: Tensor) -> Tensor:
     return ops.where(x < 0, -y, y)
 
 
+def _sin_cos(x: Tensor) -> tuple[Tensor, Tensor]:
+    return ops.sin(x), ops.cos(x)
+
+
 _PLAIN = {
     "arcsinh": _arcsinh,
     "arctan": lambda x: ops.arctan2(x, ops.ones_like(x)),
@@ -89,7 +93,7 @@ def plain(operations: bool = True) -> Iterator[None]:
         if operations:
             changes.enter_context(_changed(ops, **_PLAIN))
             changes.enter_context(
-                _changed(_backend, erfc=polynomials.erfc, sin=ops.sin, cos=ops.cos, arctan=ops.arctan)
+                _changed(_backend, erfc=polynomials.erfc, sin=ops.sin, cos=ops.cos, sin_cos=_sin_cos, arctan=ops.arctan)
             )
         yield
 

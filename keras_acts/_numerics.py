@@ -58,8 +58,14 @@ def times_logistic(factor: Tensor, x: Tensor) -> Tensor:
 
 
 def swish_slope(x: Tensor, y: Tensor, rate: Tensor | float) -> Tensor:
-    """The slope of `x * logistic(y)`, where `rate` is the slope of `y`."""
-    return times_logistic(1.0 + x * (rate * logistic(y)[1]), y)
+    """The slope of `x * logistic(y)`, where `rate` is the slope of `y`.
+
+    Over one denominator it takes one exponential, and where the slope of `silu` is 0, the 1 in it is added exactly.
+    """
+    is_far = y < -80.0  # where exp(y) alone may be too small
+    e, start = ops.exp(ops.where(is_far, 0.5 * y, -ops.abs(y))), 1.0 + x * rate
+    top = ops.where(y < 0, e * (start + e), 1.0 + e * start)
+    return ops.where(is_far, (start * e) * e, top / ops.square(1.0 + e))
 
 
 def tanh_slope(x: Tensor) -> Tensor:

@@ -8,6 +8,8 @@ import pytest
 from keras import ops
 from samples import BACKEND, CATALOGUE, SHAPE, arguments, built, each, evaluate, kind, sample, to_numpy, together
 
+from keras_acts import _backend
+
 native: Any = importlib.import_module(BACKEND)
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
@@ -54,6 +56,41 @@ def compiled(layers):
         results = {form: run(native.constant(X)) for form, run in forms.items()}
         return {form: result.__getitem__ for form, result in results.items()}
     return {"jit": call(X)} if call else {}
+
+
+def gradients(function):
+    compilers = _backend.compilers()
+    return compilers.get("graph", compilers["eager"])(_backend.with_gradients(function))
+
+
+@pytest.mark.parametrize("name", ["mish", "gelu", "softplus", "elu"])
+def test_a_large_tensor_gives_what_its_pieces_give(name):
+    """TensorFlow's graphs leave large tensors to XLA."""
+    x = np.random.default_rng(0).normal(scale=3, size=(600, 1000)).astype("float32")
+    run = gradients(CATALOGUE[name].function)
+    whole = run(ops.convert_to_tensor(x))
+    pieces = [run(ops.convert_to_tensor(piece)) for piece in np.split(x, 6)]
+    for got, expected in zip(whole, zip(*pieces, strict=True), strict=True):
+        close(got, np.concatenate(list(map(to_numpy, expected))))
+
+
+if BACKEND == "tensorflow":
+
+    @pytest.mark.parametrize(
+        ("shape", "calls", "branches"),
+        [
+            ((600, 1000), True, False),
+            ((None, 1000), False, True),
+            ((60, 1000), False, False),
+            ((None, None), False, False),
+        ],
+    )
+    def test_tensorflow_leaves_to_xla_what_is_large_and_of_known_shape(shape, calls, branches):
+        spec = native.TensorSpec(shape, "float32")
+        graph = native.function(CATALOGUE["mish"].function, autograph=False).get_concrete_function(spec).graph
+        kinds = {node.op for node in graph.as_graph_def().node}
+        assert ("PartitionedCall" in kinds or "StatefulPartitionedCall" in kinds) == calls
+        assert ("If" in kinds or "StatelessIf" in kinds) == branches
 
 
 @each()

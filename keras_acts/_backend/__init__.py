@@ -69,6 +69,11 @@ def cos(x: Any) -> Any:
     return getattr(_native(), "cos", keras.ops.cos)(x)
 
 
+def sin_cos(x: Any) -> tuple[Any, Any]:
+    """Both, in less than twice the time."""
+    return getattr(_native(), "sin_cos", lambda x: (keras.ops.sin(x), keras.ops.cos(x)))(x)
+
+
 def arctan(x: Any) -> Any:
     """Arctangent of a tensor, the same way."""
     return getattr(_native(), "arctan", keras.ops.arctan)(x)

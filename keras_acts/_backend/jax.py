@@ -30,6 +30,16 @@ def cos(x):
     return _wave(x, polynomials.cos, jnp.cos)
 
 
+def sin_cos(x):
+    if not is_fused(x):
+        return jnp.sin(x), jnp.cos(x)
+    # One case distinction for both: each writes its result to memory.
+    y, z, is_huge = polynomials.sin(x), polynomials.cos(x), polynomials.is_huge(x)
+    return jax.lax.cond(
+        is_huge.any(), lambda: (jnp.where(is_huge, jnp.sin(x), y), jnp.where(is_huge, jnp.cos(x), z)), lambda: (y, z)
+    )
+
+
 def arctan(x):
     return polynomials.arctan(x) if is_fused(x) else jnp.arctan(x)
 

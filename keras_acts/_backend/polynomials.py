@@ -35,8 +35,8 @@ def _polynomial(coefficients, x):
     return total
 
 
-def _wave(x, ahead):
-    """The sine, `ahead` quarters of a period further on.
+def _reduced(x):
+    """The quarter of the period in which `x` lies, and sine and cosine of the rest.
 
     The nearest multiple of pi / 2 is subtracted part by part, without rounding unless `x` is huge.
     """
@@ -47,8 +47,11 @@ def _wave(x, ahead):
         rest = (rest - high * part) - low * part
     square = rest * rest
     sine = rest + rest * (square * _polynomial(_SINE, square))
-    cosine = 1.0 + (square * square * _polynomial(_COSINE, square) - 0.5 * square)
-    quarters = quarters + ahead
+    return quarters, sine, 1.0 + (square * square * _polynomial(_COSINE, square) - 0.5 * square)
+
+
+def _wave(quarters, sine, cosine):
+    """The sine that many quarters of a period further on."""
     halves = ops.floor(0.5 * quarters)
     wave = ops.where(quarters - 2.0 * halves > 0.5, cosine, sine)
     return ops.where(halves - 2.0 * ops.floor(0.5 * halves) > 0.5, -wave, wave)
@@ -61,12 +64,13 @@ def is_huge(x):
 
 def sin(x):
     """Sine of float32 numbers that are not huge."""
-    return _wave(x, 0.0)
+    return _wave(*_reduced(x))
 
 
 def cos(x):
     """Cosine of float32 numbers that are not huge."""
-    return _wave(x, 1.0)
+    quarters, *parts = _reduced(x)
+    return _wave(quarters + 1.0, *parts)
 
 
 _ARCTANGENT = [(-1) ** n / (2 * n + 1) for n in range(1, 12)]  # Taylor: 2e-10 off at tan(pi / 8)

@@ -37,6 +37,18 @@ def cos(x):
     return _wave(x, polynomials.cos, tf.cos)
 
 
+def sin_cos(x):
+    if not is_fused(x):
+        return tf.sin(x), tf.cos(x)
+    # One case distinction for both: each writes its result to memory.
+    y, z, is_huge = polynomials.sin(x), polynomials.cos(x), polynomials.is_huge(x)
+    return tf.cond(
+        tf.reduce_any(is_huge),
+        lambda: (tf.where(is_huge, tf.sin(x), y), tf.where(is_huge, tf.cos(x), z)),
+        lambda: (y, z),
+    )
+
+
 def arctan(x):
     return polynomials.arctan(x) if is_fused(x) else tf.atan(x)
 
@@ -54,15 +66,45 @@ def _held(tensor):
     return gen_xla_ops.xla_optimization_barrier([tensor])[0], lambda upstream: upstream
 
 
+# From so many elements on, one pass over the memory saves more than calling a compiled function costs.
+_WORTHWHILE = 2**19
+
+
+def _island(fn):
+    """`fn` compiled by XLA on its own where the graph around it is not, and the tensor is large.
+
+    TensorFlow's own kernels make a pass over the memory for each operation. XLA compiles anew for each shape, so this
+    is for shapes of which nothing but the batch is unknown.
+    """
+    compiled = tf.function(fn, jit_compile=True, autograph=False)
+
+    def run(x, *others):
+        shape = x.shape
+        if tf.executing_eagerly() or _is_for_xla() or not shape.rank or not shape[1:].is_fully_defined():
+            return fn(x, *others)
+        if shape[0] is not None:
+            return (compiled if shape.num_elements() >= _WORTHWHILE else fn)(x, *others)
+        return tf.cond(tf.size(x) >= _WORTHWHILE, lambda: compiled(x, *others), lambda: fn(x, *others))
+
+    return run
+
+
 def with_slope(value, partials):
+    def products(*tensors_and_upstream):
+        *tensors, upstream = tensors_and_upstream
+        # XLA would share exponentials with the value, by writing them to memory; behind the barrier it does not.
+        parts = partials(*map(_held, tensors)) if _is_for_xla() else partials(*tensors)
+        return [upstream * part for part in parts]
+
+    value_of, products_of = _island(value), _island(products)
+
     @tf.custom_gradient
     def curve(*tensors):
         def backward(upstream):
-            # XLA would share exponentials with the value, by writing them to memory; behind the barrier it does not.
-            parts = partials(*map(_held, tensors)) if _is_for_xla() else partials(*tensors)
-            return [_sum_to(upstream * part, tensor) for part, tensor in zip(parts, tensors, strict=True)]
+            gradients = products_of(*tensors, upstream)
+            return [_sum_to(gradient, tensor) for gradient, tensor in zip(gradients, tensors, strict=True)]
 
-        return value(*tensors), backward
+        return value_of(*tensors), backward
 
     return curve
 

@@ -71,7 +71,7 @@ def _both(x: Tensor) -> tuple[Tensor, Tensor]:
 
     Where one of them cancels, the other does not, and their product is `-cos(2 * x)`, which cancels nowhere.
     """
-    sin, cos, product = _backend.sin(x), _backend.cos(x), -_backend.cos(2.0 * ops.clip(x, -1e38, 1e38))
+    (sin, cos), product = _backend.sin_cos(x), -_backend.cos(2.0 * ops.clip(x, -1e38, 1e38))
     is_huge, one = ops.abs(x) > 1e38, ops.ones_like(x)  # beyond, 2 * x overflows
     alike, unlike = sin * cos > 0, sin * cos <= 0
     less_by_product = ops.logical_and(alike, ops.logical_not(is_huge))

@@ -15,8 +15,8 @@ _INF = math.inf
 
 
 def _sigmoid_slope(x: Tensor) -> Tensor:
-    at, opposite = logistic(x)
-    return at * opposite
+    e = ops.exp(-ops.abs(x))
+    return e / ops.square(1.0 + e)
 
 
 @activation(

@@ -81,11 +81,7 @@ class Softplus(Elementwise, fn=softplus):
 
 def _silu_slope(x: Tensor) -> Tensor:
     x = bounded(x)
-    is_far = x < -80.0  # where exp(x) alone may be too small
-    e = ops.exp(ops.where(is_far, 0.5 * x, -ops.abs(x)))
-    # sigmoid(x) * (1 + x * sigmoid(-x)) over one denominator: around -1.28, where it is 0, 1 + x is exact.
-    top = ops.where(x < 0, e * ((1.0 + x) + e), 1.0 + e * (1.0 + x))
-    return ops.where(is_far, ((1.0 + x) * e) * e, top / ops.square(1.0 + e))
+    return swish_slope(x, x, 1.0)
 
 
 @activation(

@@ -200,17 +200,16 @@ def _phase(frequency: Tensor, x: Tensor) -> Tensor:
     return ops.where(ops.isinf(phase), ops.zeros_like(x), phase)
 
 
-def _wave(x: Tensor, frequency: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """`sin(u)`, `cos(u)` and `sin(u) / frequency` for `u = frequency * x`; the last is `x` where `u` vanishes."""
-    phase = _phase(frequency, x)
-    sin = _backend.sin(phase)
+def _over_frequency(sin: Tensor, phase: Tensor, x: Tensor, frequency: Tensor) -> Tensor:
+    """`sin(phase) / frequency`, which is `x` where the phase vanishes."""
     is_flat = ops.abs(phase) < 1e-9
-    ratio = sin / ops.where(is_flat, ops.ones_like(x), frequency * ops.ones_like(x))
-    return sin, _backend.cos(phase), ops.where(is_flat, x, ratio)
+    return ops.where(is_flat, x, sin / ops.where(is_flat, ops.ones_like(x), frequency * ops.ones_like(x)))
 
 
 def _snake_slope(x: Tensor, frequency: Tensor) -> tuple[Tensor, Tensor]:
-    sin, cos, ratio = _wave(x, frequency)
+    phase = _phase(frequency, x)
+    sin, cos = _backend.sin_cos(phase)
+    ratio = _over_frequency(sin, phase, x, frequency)
     return (sin + cos) * (sin + cos), ratio * (2.0 * cos * x - ratio)
 
 
@@ -243,8 +242,9 @@ def snake(x: Tensor, frequency: Tensor) -> Tensor:
         >>> np.asarray(keras_acts.snake([-1.0, 0.0, 1.0], 0.0))
         array([-1.,  0.,  1.], dtype=float32)
     """
-    sin, _, ratio = _wave(x, frequency)
-    return ops.where(ops.isinf(x), x, x + ratio * sin)
+    phase = _phase(frequency, x)
+    sin = _backend.sin(phase)
+    return ops.where(ops.isinf(x), x, x + _over_frequency(sin, phase, x, frequency) * sin)
 
 
 class Snake(Trainable, fn=snake):
@@ -271,7 +271,7 @@ class Snake(Trainable, fn=snake):
 def _snake_beta_slope(x: Tensor, alpha: Tensor, beta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     frequency, height = ops.exp(alpha), ops.exp(beta)
     phase, divisor = _phase(frequency, x), height + 1e-9
-    sin, cos = _backend.sin(phase), _backend.cos(phase)
+    sin, cos = _backend.sin_cos(phase)
     # 1 + frequency / divisor * sin(2 * phase), which would cancel where both are equal and it touches 0.
     slope = ((height - frequency + 1e-9) + frequency * ((sin + cos) * (sin + cos))) / divisor
     return slope, 2.0 * sin * cos * (phase / divisor), -(sin / divisor) * (sin * (height / divisor))
