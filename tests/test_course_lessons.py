@@ -1,19 +1,23 @@
 """The lessons and what is made from them: outputs belong to the code, checks are kept, no claim is left over."""
 
+import dataclasses
 import json
 import re
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import keras
 import pytest
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs" / "_build"))
 
+import child  # noqa: E402
 import claims  # noqa: E402
 import lessons  # noqa: E402
 
+BACKEND = keras.backend.backend()
 FILES = sorted(lessons.LESSONS.glob("[0-9]*.md"))
 NAMES = [path.name for path in FILES]
 RECORD = json.loads((lessons.LESSONS / "executed.json").read_text("utf-8"))
@@ -89,7 +93,8 @@ def test_lesson_has_all_its_parts(path):
 
 def test_running_a_lesson_writes_its_outputs_and_tabs_where_backends_differ(lesson):
     path = lesson()
-    outputs = {backend: lessons.execute(path, backend)["outputs"] for backend in lessons.BACKENDS}
+    here = lessons.execute(path, BACKEND)["outputs"]
+    outputs = {backend: [text.replace(BACKEND, backend) for text in here] for backend in lessons.BACKENDS}
     text = lessons.render(LESSON, outputs)
     assert "```text\n4\n```" in text
     assert "old" not in text
@@ -111,8 +116,17 @@ def test_running_a_lesson_writes_its_outputs_and_tabs_where_backends_differ(less
     ],
 )  # fmt: skip
 def test_a_fault_stops_the_run_with_its_line(lesson, old, new, message):
-    with pytest.raises(lessons.LessonError, match=message):
-        lessons.execute(lesson(old, new), "jax")
+    path = lesson(old, new)
+    job = path.with_suffix(".json")
+    steps = [dataclasses.asdict(step) for step in lessons.steps(path.read_text("utf-8"))]
+    job.write_text(json.dumps({"path": str(path), "steps": steps}), "utf-8")
+    with pytest.raises(SystemExit, match=message):
+        child.main(job)
+
+
+def test_what_stopped_the_run_comes_back_from_its_process(lesson):
+    with pytest.raises(lessons.LessonError, match=rf"lesson.md:5: ZeroDivisionError: .* \(on {BACKEND}\)"):
+        lessons.execute(lesson("print(number)", "print(1 / 0)"), BACKEND)
 
 
 def test_a_picture_needs_a_text():
