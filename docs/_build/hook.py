@@ -13,3 +13,13 @@ def on_pre_build(config):
     environment = {**os.environ, "KERAS_BACKEND": os.environ.get("KERAS_BACKEND") or backend}
     environment["PYTHONPATH"] = str(Path(config.config_file_path).parent)
     subprocess.run([sys.executable, str(Path(__file__).parent), "pages"], env=environment, check=True)
+
+
+def on_post_build(config):
+    """Keep the pictures of the site small: few colours are all that a figure has."""
+    from PIL import Image
+
+    for path in Path(config.site_dir).rglob("*.png"):
+        if path.stat().st_size > 100_000:
+            picture = Image.open(path).convert("RGB")
+            picture.quantize(64, dither=Image.Dither.NONE).save(path, optimize=True)

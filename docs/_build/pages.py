@@ -51,6 +51,10 @@ def catalogue_files() -> dict[str, str]:
     return files
 
 
+# Every page loads the search index whole, and each activation is found by its page in the catalogue.
+UNSEARCHED = "---\nsearch:\n  exclude: true\n---\n\n"
+
+
 def reference_files() -> dict[str, str]:
     """What mkdocstrings fills: the package's own names, and a page per family, as one for all would be too long."""
     options = "    options:\n      show_root_heading: false\n      show_root_toc_entry: false\n"
@@ -60,7 +64,7 @@ def reference_files() -> dict[str, str]:
         f"# Reference\n\nThe package's own names are here, the activations by family:\n\n{links}\n\n::: keras_acts\n"
     )
     pages = {
-        f"reference/{family}.md": f"# {title}\n\n::: keras_acts.activations.{family}\n{options}"
+        f"reference/{family}.md": f"{UNSEARCHED}# {title}\n\n::: keras_acts.activations.{family}\n{options}"
         for family, title in titles.items()
     }
     return {"reference/index.md": index + options, **pages}
