@@ -5,6 +5,7 @@ gradient that passes.
 """
 
 import functools
+import math
 
 import jax
 import jax.numpy as jnp
@@ -61,16 +62,36 @@ def may_fuse(x, is_compiled):
     return False  # XLA fuses for any number of readers
 
 
-def count(condition, axes):
-    """How many are true."""
-    return jnp.sum(condition, axis=axes, dtype="int32")
+# On a processor XLA reduces floats with vectors and truth values one by one, and each reduction is a pass of its own.
+
+
+def count(condition, axes, also=None):
+    """How many are true, and `also` too where it is given."""
+    if math.prod(condition.shape[axis] for axis in axes) >= 2**24:  # float32 counts no further
+        return jnp.sum(condition if also is None else condition & also, axis=axes, dtype="int32")
+    ones = condition.astype("float32")
+    return jnp.sum(ones if also is None else ones * also.astype("float32"), axis=axes).astype("int32")
+
+
+def count_apart(one, other):
+    """How many of each along the first axis, where no place has both: one sum, with the second in its upper half."""
+    if one.shape[0] >= 2**15:
+        return count(one, (0,)), count(other, (0,))
+    both = jnp.sum(jnp.where(other, 2**16, one.astype("int32")), axis=0)
+    return both & (2**16 - 1), both >> 16
+
+
+def any_of(condition, axes):
+    """Whether one is true."""
+    return jnp.max(condition.astype("float32"), axis=axes) > 0
 
 
 def extremes(x, positions, is_compiled):
     """Largest value over positions, and whether all are finite."""
     if not positions:
         return x, jnp.isfinite(x)
-    return jnp.max(x, positions), jnp.all(jnp.isfinite(x), positions)
+    peak = jnp.max(x, positions)  # NaN passes through both
+    return peak, jnp.isfinite(peak) & jnp.isfinite(jnp.min(x, positions))
 
 
 def like(kind, size):

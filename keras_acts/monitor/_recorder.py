@@ -354,18 +354,19 @@ class Recorder:
         else:
             peak = ops.max(ops.where(valid, x, -math.inf), axis=positions) if positions else x
             finite = _all(ops.logical_or(ops.isfinite(x), ops.logical_not(valid)), positions)
-            samples = count(_any(valid, tuple(range(1, rank))), (0,))
+            samples = count(self._any(valid, tuple(range(1, rank))), (0,))
         if fused:
             finite = ops.logical_and(finite, fused.finite())
         if curve and curve.threshold is not None and valid is None:
             fires = peak > curve.threshold
         else:
-            fires = _any(active(), positions)
+            fires = self._any(active(), positions)
         peak = ops.max(ops.where(finite, ops.cast(peak, "float32"), -math.inf), axis=0)
+        fired, nonfinite = self.backend.count_apart(ops.logical_and(fires, finite), ops.logical_not(finite))
         columns = {
             "samples": ops.reshape(samples, (1,)),
-            "fired": count(ops.logical_and(fires, finite), (0,)),
-            "nonfinite": count(ops.logical_not(finite), (0,)),
+            "fired": fired,
+            "nonfinite": nonfinite,
             "peak": fused.inverse(peak) if fused else peak,
         }
         if "histogram" in self.extras and not fused:
@@ -381,7 +382,7 @@ class Recorder:
                 places = count(ops.broadcast_to(valid, ops.shape(x)), others)[0]
             columns["places"] = ops.reshape(places, (1,))
         if "positions" in self.extras:
-            columns["active"] = count(ops.logical_and(active(), ops.isfinite(x)), others)
+            columns["active"] = count(active(), others, ops.isfinite(x))
         if "mean" in self.extras:
             keep = ops.isfinite(y) if valid is None else ops.logical_and(ops.isfinite(y), valid)
             columns["output"] = ops.sum(ops.where(keep, ops.cast(y, "float32"), 0.0), axis=others)
@@ -399,7 +400,10 @@ class Recorder:
             positions = tuple(axis for axis in range(1, len(gradient.shape)) if axis != site.axis)
             reached = ops.not_equal(gradient, 0)
             reached = reached if active is None else ops.logical_and(reached, active())
-            self._add(key, {"reached": self.backend.count(_any(reached, positions), (0,))})
+            self._add(key, {"reached": self.backend.count(self._any(reached, positions), (0,))})
+
+    def _any(self, condition: Tensor, axes: tuple[int, ...]) -> Tensor:
+        return self.backend.any_of(condition, axes) if axes else condition
 
     def _add(self, key: tuple, columns: dict[str, Tensor]) -> None:
         sums = self.columns.setdefault(key, {})
@@ -501,10 +505,6 @@ def _is_active(x: Tensor, curve: Curve | None, slope: Tensor | None) -> Tensor:
             beside = ops.logical_or(beside, right) if low > -math.inf else right
         active = beside if (low, high) == curve.flat[0] else ops.logical_and(active, beside)
     return active
-
-
-def _any(condition: Tensor, axes: tuple[int, ...]) -> Tensor:
-    return ops.any(condition, axis=axes) if axes else condition
 
 
 def _all(condition: Tensor, axes: tuple[int, ...]) -> Tensor:

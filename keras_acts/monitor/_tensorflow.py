@@ -108,9 +108,20 @@ class _Fused:
         return finite & tf.reshape(tf.math.is_finite(self.added), (-1,))
 
 
-def count(condition, axes):
-    """How many are true."""
-    return tf.math.count_nonzero(condition, axis=axes, dtype="int64")
+def count(condition, axes, also=None):
+    """How many are true, and `also` too where it is given."""
+    both = condition if also is None else condition & also
+    return tf.math.count_nonzero(both, axis=axes, dtype="int64")
+
+
+def count_apart(one, other):
+    """How many of each along the first axis."""
+    return count(one, (0,)), count(other, (0,))
+
+
+def any_of(condition, axes):
+    """Whether one is true."""
+    return tf.reduce_any(condition, axes)
 
 
 def extremes(x, positions, is_compiled):

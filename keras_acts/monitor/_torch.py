@@ -47,9 +47,19 @@ def may_fuse(x, is_compiled):
     return False
 
 
-def count(condition, axes):
-    """How many are true."""
-    return condition.sum(axes)
+def count(condition, axes, also=None):
+    """How many are true, and `also` too where it is given."""
+    return (condition if also is None else condition & also).sum(axes)
+
+
+def count_apart(one, other):
+    """How many of each along the first axis."""
+    return count(one, (0,)), count(other, (0,))
+
+
+def any_of(condition, axes):
+    """Whether one is true."""
+    return condition.any(axes)
 
 
 def extremes(x, positions, is_compiled):

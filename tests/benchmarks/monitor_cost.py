@@ -18,6 +18,9 @@ import sys
 import time
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
+# One thread: waiting threads of a pool use process CPU time too.
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+os.environ.update(dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1"))
 
 import keras
 import numpy as np
@@ -119,12 +122,12 @@ def memory(name, kind):
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
 
 
-def measure(name, steps, rounds, **settings):
+def measure(name, steps, rounds, kinds, **settings):
     """Print the table of one model."""
     build, shape = MODELS[name]
     x, y = data(shape, steps)
     Arm(build, None, x, **settings).train(x[:BATCH], y[:BATCH])  # what a process does but once
-    arms = {kind: Arm(build, extras, x, **settings) for kind, extras in ARMS.items()}
+    arms = {kind: Arm(build, extras, x, **settings) for kind, extras in ARMS.items() if kind in kinds}
     first = {kind: arm.train(x[:BATCH], y[:BATCH]) for kind, arm in arms.items()}
     ratios = {kind: [] for kind in arms}
     for _ in range(rounds):
@@ -141,7 +144,7 @@ def measure(name, steps, rounds, **settings):
             + (f"; first step{verdict(step, FIRST_STEP)}" if kind in BARS else ""),
             flush=True,
         )
-    if not settings:
+    if not settings and "counts" in kinds:
         bare, counts = memory(name, "bare"), memory(name, "counts")
         print(
             f"peak memory of a process: bare {bare:.0f} MB, with counts {counts:.0f} MB ({counts - bare:+.0f} MB); the "
@@ -155,6 +158,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--model", choices=("mlp", "cnn", "both"), default="both")
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS), help="only these, beside the bare one")
     parser.add_argument("--memory", choices=ARMS, help="train this arm alone and print the peak memory in MB")
     options = parser.parse_args()
     random.seed(0)
@@ -164,11 +168,12 @@ def main():
         Arm(build, ARMS[options.memory], x).train(x, y)
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         return
+    kinds = {"bare", *options.arms}
     for name in MODELS if options.model == "both" else (options.model,):
-        measure(name, options.steps if name == "mlp" else max(options.steps // 8, 2), options.rounds)
+        measure(name, options.steps if name == "mlp" else max(options.steps // 8, 2), options.rounds, kinds)
     if keras.backend.backend() == "tensorflow" and options.model != "cnn":
         for jit_compile in (True, False):
-            measure("mlp", options.steps, options.rounds, jit_compile=jit_compile)
+            measure("mlp", options.steps, options.rounds, kinds, jit_compile=jit_compile)
 
 
 if __name__ == "__main__":

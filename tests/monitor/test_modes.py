@@ -128,7 +128,7 @@ def test_custom_train_step(rows):
 
 def test_several_monitors(rows):
     model = still(small())
-    monitors = [quiet(), quiet(extras=["positions"]), quiet(layers=["none"])]
+    monitors = [quiet(), quiet(extras=["positions"]), quiet(layers=lambda layer: False)]
     for _ in range(2):
         fit(model, rows, monitors)
         for monitor in monitors[:2]:
