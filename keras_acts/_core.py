@@ -267,6 +267,12 @@ def _callable(fn: Callable, slope: Callable | None) -> Callable:
 def _symbolic(facts: Facts, x: Tensor, parameters: dict[str, Any]) -> Tensor:
     """On a symbolic tensor a function becomes its own layer: it is saved, loaded and shown in `summary()` as such."""
     if facts.holds == "weights":
+        for key, value in parameters.items():
+            if not (_is_static(value) or facts.is_fixed(key) or keras.utils.is_keras_tensor(value)):
+                raise TypeError(
+                    f"{facts.name}: `{key}` must be a number, or symbolic as `x` is, got {type(value).__name__}; in a "
+                    f"functional model use `keras_acts.{facts.layer.__name__}()`, which holds and trains it."
+                )
         return inspect.unwrap(facts.function)(x, **parameters)
     settings = inspect.signature(facts.layer.__init__).parameters
     setup = {key: value for key, value in parameters.items() if key in settings}

@@ -1,16 +1,19 @@
 """Input that nobody would write by hand: odd shapes, extreme numbers, strides, and files that were tampered with."""
 
 import json
-import math
-import zipfile
+import os
+import pickle
+import subprocess
+from pathlib import Path
 
+import fuzzing
 import hypothesis
 import keras
 import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from samples import CATALOGUE, kind, layer_parameters, to_numpy
+from samples import CATALOGUE, layer_parameters, to_numpy
 
 DTYPES = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16, "float32": np.float32}
 EXTREME = [0.0, -0.0, 1e-45, -1e-45, 1e-8, 0.5, -1.0, 3.0, -6.0, 11.1, -17.0, 88.7, -104.0, 3e4, -6e4, np.inf, -np.inf]
@@ -72,61 +75,71 @@ def test_a_parameter_is_refused_or_kept(facts, data):
     assert json.loads(json.dumps(layer.get_config()))[name] == kept
 
 
-# Files
+# Files and configurations
+
+
+@FEW
+@hypothesis.given(facts=st.sampled_from(list(CATALOGUE.values())), rng=st.randoms())
+def test_a_configuration_that_was_tampered_with_makes_no_other_layer(facts, rng):
+    """A TypeError or ValueError says why it is refused; else it is a layer that its own constructor would make."""
+    config = fuzzing.tampered_config(facts.layer(name="layer").get_config(), rng)
+    try:
+        with fuzzing.watched():
+            layer = facts.layer.from_config(config)
+    except (TypeError, ValueError, KeyError):  # the last is how Keras says that a dtype's config lacks something
+        return
+    fuzzing.check_layer(layer)
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    path = tmp_path_factory.mktemp("saved") / "model.keras"
-    inputs = keras.Input((12,))
-    names = [name for name in CATALOGUE if kind(CATALOGUE[name]).least_rank < 4][::6]
-    keras.Model(inputs, [CATALOGUE[name].layer(name=name)(inputs) for name in names]).save(path)
-    with zipfile.ZipFile(path) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+def path(tmp_path_factory):
+    return tmp_path_factory.mktemp("tampered") / "model.keras"
 
 
-def write(path, parts):
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
+@pytest.fixture(scope="module")
+def saved(path):
+    """A model's parts and results; what Python imports late, when it first loads one, is imported."""
+    model = fuzzing.model_of(fuzzing.NAMES[::14])
+    parts = fuzzing.parts_of(model)
+    path.write_bytes(fuzzing.packed(parts))
+    keras.saving.load_model(path)
+    return parts, {name: to_numpy(y) for name, y in model(fuzzing.X).items()}
 
 
-def tampered(config, path, value):
-    copy = json.loads(json.dumps(config))
-    at = copy
-    for key in path[:-1]:
-        at = at[key]
-    at[path[-1]] = value
-    return copy
+@pytest.mark.filterwarnings("default")  # zipfile's and NumPy's, of what they find in such a file
+@FEW
+@hypothesis.given(rng=st.randoms())
+def test_a_file_that_was_tampered_with_is_refused_or_loads_as_what_it_says(saved, path, rng):
+    parts, expected = saved
+    how, data = fuzzing.tampered_file(parts, rng)
+    path.write_bytes(data)
+    fuzzing.outcome(path, expected if how == "bytes" else None)
 
 
-def test_a_file_that_was_tampered_with_is_refused_or_harmless(saved, tmp_path):
-    """No error but those that say what is wrong, and nothing in the model that no constructor would take."""
-    config = json.loads(saved["config.json"])
-    own = [
-        (i, key)
-        for i, layer in enumerate(config["config"]["layers"])
-        if str(layer["registered_name"]).startswith("keras_acts>")
-        for key in layer["config"]
-        if key not in ("name", "dtype", "trainable")
-    ]
-    rng = np.random.default_rng(0)
-    values = ["/etc/passwd", {"class_name": "Lambda", "config": {}}, [["a"]], float("nan"), -(2**70), 1e300]
-    outcomes = []
-    for i, key in [own[j] for j in rng.permutation(len(own))[:40]]:
-        value = values[rng.integers(len(values))]
-        layer = config["config"]["layers"][i]
-        kind_of = keras.saving.get_registered_object(layer["registered_name"])
-        try:
-            kept = kind_of.from_config({**layer["config"], key: value}).get_config()[key]
-        except (TypeError, ValueError):
-            outcomes.append("refused")
-            continue
-        outcomes.append("kept")
-        is_number = isinstance(kept, int | float) and math.isfinite(kept)
-        assert is_number or isinstance(kept, dict | list), f"{layer['class_name']}: {key}={value!r}"
-    assert outcomes.count("refused") > 25
-    for path in [("config", "layers", 1, "registered_name"), ("config", "layers", 1, "config", "path")]:
-        write(tmp_path / "model.keras", {**saved, "config.json": json.dumps(tampered(config, path, "/etc/passwd"))})
-        with pytest.raises((TypeError, ValueError)):
-            keras.saving.load_model(tmp_path / "model.keras")
+@pytest.mark.parametrize("name", fuzzing.NAMES_IN_FILES)
+def test_a_file_writes_nowhere(saved, path, name):
+    path.write_bytes(fuzzing.packed({**saved[0], name: b"{}"}))
+    fuzzing.outcome(path)
+
+
+@pytest.mark.parametrize("call", fuzzing.CALLS, ids=lambda call: call["class_name"])
+@pytest.mark.parametrize("key", ["activation", "kernel_initializer", "dtype"])
+def test_a_file_that_names_code_is_refused(saved, path, call, key):
+    config = json.loads(saved[0][fuzzing.CONFIG])
+    dense = next(layer for layer in config["config"]["layers"] if layer["name"] == "dense")
+    dense["config"][key] = call
+    path.write_bytes(fuzzing.packed({**saved[0], fuzzing.CONFIG: json.dumps(config)}))
+    assert fuzzing.outcome(path) == "refused"
+
+
+def test_what_runs_code_is_noticed(tmp_path):
+    """Else the tests above would prove nothing."""
+    for call in (
+        lambda: exec("1"),  # noqa: S102
+        lambda: os.system("true"),  # noqa: S605, S607
+        lambda: pickle.loads(pickle.dumps(len)),  # noqa: S301
+        lambda: subprocess.run(["true"]),  # noqa: S607
+        lambda: Path(tmp_path, "escaped.txt").write_text("", "utf-8"),
+    ):
+        with pytest.raises(fuzzing.CodeExecutedError), fuzzing.watched():
+            call()
