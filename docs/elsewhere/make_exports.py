@@ -2,8 +2,9 @@
 
     python docs/elsewhere/make_exports.py [BACKEND:FORMAT ...]
 
-Each backend and format has a process of its own; given some, only these are measured anew. It needs TensorFlow, JAX,
-torch and the extra `export`, and OpenVINO for its column.
+Each backend and format has a process of its own. What exports.json lacks is measured, and what is named on the command
+line is measured anew; each outcome is written as it comes. It needs TensorFlow, JAX, torch and the extra `export`,
+jax2onnx for ONNX from JAX, and OpenVINO for its column.
 """
 
 import json
@@ -11,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -80,8 +82,8 @@ def exported(model, form, folder, x):
     return torch.export.load(path).module()(keras.ops.convert_to_tensor(x)), None
 
 
-def measure(form):
-    """Export all activations to one format on the active backend; as JSON, what came of each."""
+def measure(form, done):
+    """Export the activations that are not done to one format on the active backend; a line of JSON for each."""
     import keras
     import numpy as np
 
@@ -89,9 +91,11 @@ def measure(form):
     from keras_acts._core import find
 
     x = np.random.default_rng(0).normal(0, 3, SHAPE).astype("float32")
-    names = keras_acts.list_activations()
+    names = [name for name in keras_acts.list_activations() if name not in done]
     layers = {name: find(name).layer() for name in names}
-    outcomes = {}
+
+    def told(name, outcome):
+        print(json.dumps([name, outcome]), flush=True)
 
     def go(some):
         inputs = keras.Input(SHAPE[1:], name="x")
@@ -100,22 +104,23 @@ def measure(form):
             expected = [np.asarray(keras.ops.convert_to_numpy(y)) for y in model(x)]
             with tempfile.TemporaryDirectory() as folder:
                 results, foreign = exported(model, form, folder, x)
-            for name, result, truth in zip(some, results, expected, strict=True):
-                if foreign and len(some) > 1:
-                    raise ValueError("one at a time")
-                error = float(np.abs(np.asarray(result) - truth).max() / max(1.0, np.abs(truth).max()))
-                outcomes[name] = [error, foreign] if np.shape(result) == truth.shape else "gives another shape"
+            if foreign and len(some) > 1:
+                raise ValueError("one at a time, to see whose operations they are")
+            pairs = list(zip(some, results, expected, strict=True))
         except Exception as error:
             if len(some) == 1:
-                outcomes[some[0]] = f"{type(error).__name__}: {error}"
+                told(some[0], f"{type(error).__name__}: {error}"[:2000])
                 return
             half = len(some) // 2
             go(some[:half])
             go(some[half:])
+            return
+        for name, result, truth in pairs:
+            error = float(np.abs(np.asarray(result) - truth).max() / max(1.0, np.abs(truth).max()))
+            told(name, [error, foreign] if np.shape(result) == truth.shape else "gives another shape")
 
     for start in range(0, len(names), TOGETHER):
         go(names[start : start + TOGETHER])
-        print(json.dumps(outcomes), flush=True)
 
 
 def in_words(outcome):
@@ -156,21 +161,29 @@ def page(found):
     )
 
 
-def main(ways):
-    """Measure some ways, or all, and write the page; what was measured before is kept beside it."""
+def main(named):
+    """Measure what is named or lacking, and write the page after each way."""
     found = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
-    for way in ways or WAYS:
+    for way in named:
+        found.pop(way, None)
+    for way in WAYS:
         backend, form = way.split(":")
+        outcomes, started = found.setdefault(way, {}), time.monotonic()
         environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        child = subprocess.run(
-            [sys.executable, __file__, "measure", form], env=environment, capture_output=True, text=True
-        )
+        environment["PYTHONPATH"] = str(PAGE.parents[2])
+        command = [sys.executable, __file__, "measure", form, *outcomes]
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as child:
+            for line in child.stdout:
+                if not line.startswith('["'):  # what a converter says
+                    continue
+                name, outcome = json.loads(line)
+                outcomes[name] = outcome
+                KEPT.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", "utf-8")
         if child.returncode:
-            raise RuntimeError(child.stderr)
-        found[way] = json.loads(child.stdout.splitlines()[-1])
-        KEPT.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", "utf-8")
-    PAGE.write_text(page(found), "utf-8")
+            raise RuntimeError(f"{way}: exit status {child.returncode}; its messages stand above")
+        print(f"{way}: {len(outcomes)} activations, {time.monotonic() - started:.0f} s", file=sys.stderr)
+        PAGE.write_text(page(found), "utf-8")
 
 
 if __name__ == "__main__":
-    measure(sys.argv[2]) if sys.argv[1:2] == ["measure"] else main(sys.argv[1:])
+    measure(sys.argv[2], sys.argv[3:]) if sys.argv[1:2] == ["measure"] else main(sys.argv[1:])
