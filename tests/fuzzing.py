@@ -129,7 +129,7 @@ CALLS = [  # what a class, a function or an object may be named as
 ]
 LEAVES = [None, True, -1, 0, 1, 2**70, -(2**70), 1e300, -1e300, 0.5, float("nan"), float("inf"), "", "/etc/passwd"]
 LEAVES += ["../../escaped", "eval", "keras_acts>gelu", "keras_acts>GELU", "x" * 5000, [], {}, [[["a"]]], [0] * 50]
-NAMES_IN_FILES = ["../escaped.txt", "/tmp/../escaped.txt", "assets/../../escaped.txt", CONFIG, "", "a/" * 200]  # noqa: S108
+NAMES_IN_FILES = ["../escaped.txt", "/tmp/../escaped.txt", "assets/../../escaped.txt", CONFIG, "a/" * 200]  # noqa: S108
 
 
 def tampered_bytes(data, rng):

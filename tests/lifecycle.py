@@ -72,7 +72,7 @@ class Subject:
             model = keras.Model(inputs, self.facts.layer(**seeded(self.facts))(inputs))
         else:
             layer = train(built(self.facts))
-            weights = {name: ops.convert_to_tensor(getattr(layer, name)) for name in learned(self.facts)}
+            weights = {name: to_numpy(getattr(layer, name).value) for name in learned(self.facts)}
             model = keras.Model(inputs, self.facts.function(inputs, **weights))
         return train(model) if trained else model
 
@@ -130,10 +130,16 @@ def one_by_one(go):
 
 
 def compiled_at_once(go):
-    """The same of one on a subject and its input that returns tensors, which JAX compiles for all subjects at once."""
+    """The same of one that returns a function of the input, for JAX to compile with those of all other subjects."""
+
+    def prepared(subject):
+        try:
+            return go(subject)
+        except Exception as error:
+            return error  # which `evaluate` raises for this one alone
 
     def run(subjects):
-        result = evaluate({subject: functools.partial(go, subject) for subject in subjects}, ops.convert_to_tensor(X))
+        result = evaluate({subject: prepared(subject) for subject in subjects}, ops.convert_to_tensor(X))
         for subject in subjects:
             try:
                 got, expected = result(subject)
@@ -186,7 +192,7 @@ def loaded_by(backend, subjects):
                 failed[subject] = error
         environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
         if BACKEND == "jax":  # compiled alike, or the last bits differ
-            environment["JAX_DISABLE_MOST_OPTIMIZATIONS"] = str(native.config.jax_disable_most_optimizations)
+            environment["JAX_DISABLE_MOST_OPTIMIZATIONS"] = str(native.config.read("jax_disable_most_optimizations"))
         command = [sys.executable, "-c", LOADING, folder]
         child = subprocess.run(command, env=environment, cwd=Path(__file__).parents[1], capture_output=True, text=True)
         if child.returncode:
@@ -253,7 +259,8 @@ def under(policy, subject):
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        model = subject.made()
+        model = subject.made(trained=False)
+        model.set_weights(subject.model.get_weights())  # where there is float64, initializers draw others
         y = model(ops.cast(X, model.inputs[0].dtype))
         expected = keras.config.dtype_policy().compute_dtype
         if dtype_of(y) != expected:
@@ -277,16 +284,18 @@ def _(subject):
 
 @operation("Dense in int8 before it", FLOAT32)
 @compiled_at_once
-def _(subject, x):
+def _(subject):
     if subject.form == FORMS[0]:
-        host = subject.made().layers[-1]
-        host.quantize("int8")
-        got, held, host.activation = host(x), host.activation, keras.activations.linear
-        return got, held(host(x))
+        hosts = [subject.made().layers[-1] for _ in range(2)]
+        for host in hosts:
+            host.quantize("int8")
+        held, hosts[1].activation = hosts[1].activation, keras.activations.linear
+        return lambda x: (hosts[0](x), held(hosts[1](x)))
     dense = keras.layers.Dense(SHAPE[-1])
     dense.build(SHAPE)
     dense.quantize("int8")
-    return subject.thing(dense(x)), subject.thing(dense(x))
+    model = keras.Sequential([dense, subject.thing])
+    return lambda x: (model(x), subject.thing(dense(x)))
 
 
 # Compilation and transformations
@@ -317,8 +326,8 @@ operation("predict, jit_compile=False", FLOAT32)(functools.partial(predicted, Fa
 
 @operation("keras.remat", FLOAT32)
 @compiled_at_once
-def _(subject, x):
-    return gradient(keras.remat(subject.thing.__call__))(x), gradient(subject.thing)(x)
+def _(subject):
+    return lambda x: (gradient(keras.remat(subject.thing.__call__))(x), gradient(subject.thing)(x))
 
 
 def _three(x, axis=0):
@@ -327,12 +336,17 @@ def _three(x, axis=0):
 
 @operation("vmap", FLOAT32)
 @compiled_at_once
-def _(subject, x):
-    run = lambda x: subject.thing(x)  # noqa: E731  transformations want a function
-    vmap = native.vmap if BACKEND == "jax" else native.func.vmap if BACKEND == "torch" else None
-    many = _three(x)
-    got = vmap(run)(many) if vmap else native.vectorized_map(run, many)
-    return got, ops.stack([run(many[i]) for i in range(3)])
+def _(subject):
+    def run(x):
+        return subject.thing(x)
+
+    def both(x):
+        vmap = native.vmap if BACKEND == "jax" else native.func.vmap if BACKEND == "torch" else None
+        many = _three(x)
+        got = vmap(run)(many) if vmap else native.vectorized_map(run, many)
+        return got, ops.stack([run(many[i]) for i in range(3)])
+
+    return both
 
 
 # What stands around it
@@ -340,15 +354,20 @@ def _(subject, x):
 
 @operation("TimeDistributed", FLOAT32)
 @compiled_at_once
-def _(subject, x):
-    steps = _three(x, 1)
-    return keras.layers.TimeDistributed(subject.thing)(steps), ops.stack(
-        [subject.thing(steps[:, i]) for i in range(3)], 1
-    )
+def _(subject):
+    wrapped = keras.layers.TimeDistributed(subject.thing)
+
+    def both(x):
+        steps = _three(x, 1)
+        return wrapped(steps), ops.stack([subject.thing(steps[:, i]) for i in range(3)], 1)
+
+    return both
 
 
 class _Mask(keras.layers.Layer):
     """The mask that reaches it, as numbers."""
+
+    supports_masking = True
 
     def call(self, inputs, mask=None):
         if mask is None:
@@ -362,7 +381,8 @@ def _(subject):
     x = X.copy()
     x[0, 2:] = 0.0  # what Masking takes for padding
     inputs = keras.Input(SHAPE[1:])
-    outputs = subject.thing(keras.layers.Masking()(inputs))
+    apply = subject.facts.function if subject.form == FORMS[1] else subject.thing
+    outputs = apply(keras.layers.Masking()(inputs))
     got = keras.Model(inputs, [outputs, _Mask()(outputs)])(x)
     return [to_numpy(array) for array in got], [to_numpy(subject.thing(x)), x.any(-1)]
 

@@ -9,6 +9,7 @@ command line is measured anew. Each backend has a process of its own; it needs T
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -56,7 +57,7 @@ def measure(done):
 def in_words(outcome, tolerance):
     """How far off it is; or, where that is too far or there is no number, the reason."""
     if isinstance(outcome, Exception):
-        return " ".join(f"{type(outcome).__name__}: {outcome}".split())[:300]
+        return " ".join(f"{type(outcome).__name__}: {outcome}".split())[:500]
     return f"{outcome:.1e}" if outcome <= tolerance else f"differs by {outcome:.1e}, where {tolerance:.1e} is allowed"
 
 
@@ -65,18 +66,17 @@ def is_equal(outcome):
 
 
 def count(outcomes):
-    """A cell of the table: how many compute the same, of how many."""
-    equal = sum(map(is_equal, outcomes))
+    """A cell of the table: how many activations compute the same on every backend, of how many."""
+    equal = sum(all(map(is_equal, each)) for each in outcomes.values())
     return "" if not outcomes else f"{equal}" if equal == len(outcomes) else f"**{equal} of {len(outcomes)}**"
 
 
 def tables(rows):
-    """One table per form; operations below each other, kinds side by side, on both backends together."""
-    cells = defaultdict(list)
+    """One table per form; operations below each other, kinds side by side."""
+    cells = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        cells[row["form"], row["operation"], row["kind"]].append(row["outcome"])
+        cells[row["form"], row["operation"], row["kind"]][row["activation"]].append(row["outcome"])
     forms, operations, kinds = (list(dict.fromkeys(key[i] for key in cells)) for i in range(3))
-    operations = [MADE, *(name for name in operations if name != MADE)]
     for form in forms:
         yield f"## {form[0].upper()}{form[1:]}\n"
         yield f"| | {' | '.join(kinds)} |\n|{'---|' * (len(kinds) + 1)}"
@@ -90,8 +90,9 @@ def exceptions(rows):
     found = defaultdict(lambda: defaultdict(set))
     for row in rows:
         if not is_equal(row["outcome"]):
-            # One reason for all whose messages differ in their names alone.
-            reason = row["outcome"].replace(f"{row['activation']}", "…")
+            # The same reason, but for the names of the activation, its layer and its weight.
+            reason = re.sub(rf"\b{row['activation']}\b", "…", row["outcome"])
+            reason = re.sub(r"keras_acts\.\w+\(", "keras_acts.…(", re.sub(r"…: `\w+`", "…: `…`", reason))
             found[row["operation"], row["form"], reason][row["activation"]].add(BACKENDS[row["backend"]])
     for (name, form, reason), activations in found.items():
         where = set.union(*activations.values())
@@ -112,9 +113,9 @@ def page(rows):
     versions = ", ".join(f"{name} {version(name)}" for name in ("keras", "tensorflow-cpu", "jax"))
     return (
         "# A model's life, measured\n\n"
-        "What people do with a Keras model, done with every activation in three forms, on TensorFlow and on JAX. Each\n"
-        "number counts the activations that computed the same afterwards, once per backend, with weights that no\n"
-        "initializer gives and that had to survive. A bold number means that some did not; the reasons stand below.\n\n"
+        "What people do with a Keras model, done with every activation in three forms, on TensorFlow and on JAX. A\n"
+        "number counts those that computed the same afterwards on both, with weights that no initializer gives\n"
+        "and that had to survive. A bold number means that some did not; the reasons stand below.\n\n"
         f"The same is: to the last bit, but for {told}, as a share of the largest output.\n"
         "Files are loaded in a fresh process that imports `keras_acts` and nothing else, with `safe_mode` on.\n\n"
         f"Measured by `docs/elsewhere/make_lifecycle.py` with {versions}, in {seconds / 60:.0f} minutes of one core.\n"
