@@ -282,20 +282,29 @@ def _(subject):
         return under("float64", subject)[0], expected[:1]
 
 
+def quantised(subject):
+    host = subject.made().layers[-1]
+    host.quantize("int8")
+    return host
+
+
+@functools.cache  # quantising takes longer than all that is done with it
+def bare():
+    """The same Dense as all have in that form, without an activation."""
+    return quantised(Subject("linear", FORMS[0]))
+
+
 @operation("Dense in int8 before it", FLOAT32)
 @compiled_at_once
 def _(subject):
+    dense = bare()
     if subject.form == FORMS[0]:
-        hosts = [subject.made().layers[-1] for _ in range(2)]
-        for host in hosts:
-            host.quantize("int8")
-        held, hosts[1].activation = hosts[1].activation, keras.activations.linear
-        return lambda x: (hosts[0](x), held(hosts[1](x)))
-    dense = keras.layers.Dense(SHAPE[-1])
-    dense.build(SHAPE)
-    dense.quantize("int8")
-    model = keras.Sequential([dense, subject.thing])
-    return lambda x: (model(x), subject.thing(dense(x)))
+        model = quantised(subject)
+        after = model.activation
+    else:
+        after = subject.thing
+        model = keras.Sequential([dense, after])
+    return lambda x: (model(x), after(dense(x)))
 
 
 # Compilation and transformations
