@@ -281,7 +281,7 @@ def test_no_alarm_on_architectures_that_work(drawn_by_numpy):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: lint("model"), TypeError, "got str"),
+        (lambda: lint("model"), TypeError, "got 'model'"),
         (lambda: lint(keras.Sequential([layers.Dense(1)])), ValueError, "needs a built model"),
         (lambda: lint(model(layers.Dense(1)), silence="typo"), ValueError, "no rule 'typo'"),
         (lambda: recommend("magic"), ValueError, "`task` must be one of"),

@@ -40,7 +40,7 @@ def with_slope(value: Callable[..., Any], partials: Callable[..., tuple[Any, ...
 
 def is_fused(x: Any) -> bool:
     """Whether elementwise operations on this tensor become one pass over the memory; known for float32 under XLA."""
-    return getattr(_native(), "is_fused", lambda x: False)(x)
+    return keras.ops.is_tensor(x) and getattr(_native(), "is_fused", lambda x: False)(x)
 
 
 def expm1(x: Any) -> Any:
