@@ -235,7 +235,8 @@ def valued(layers):
 def test_lists_and_integers_count_as_their_numbers(facts, valued):
     for form, same in (("list", "float32"), ("integers", "whole")):
         got, expected = to_numpy(valued(facts.name, form)), to_numpy(valued(facts.name, same))
-        np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-30)
+        # One program computes both, and XLA may round the sums of a rational curve differently in each, where they cancel.
+        np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize("facts", ONE_OF_EACH_KIND, ids=lambda facts: facts.name)
