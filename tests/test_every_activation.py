@@ -235,7 +235,7 @@ def valued(layers):
 def test_lists_and_integers_count_as_their_numbers(facts, valued):
     for form, same in (("list", "float32"), ("integers", "whole")):
         got, expected = to_numpy(valued(facts.name, form)), to_numpy(valued(facts.name, same))
-        # One program computes both, and XLA may round the sums of a rational curve differently in each, where they cancel.
+        # XLA may round the sums of a rational curve differently in each, which shows where they cancel.
         np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-7)
 
 
