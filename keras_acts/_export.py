@@ -73,6 +73,15 @@ _PLAIN = {
 }
 
 
+_where = ops.where
+
+
+def _choice(condition: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
+    # tf2onnx writes `where` as a sum of products with 0 and 1, which makes NaN of an infinity that was not chosen. It
+    # does not where the condition asks for NaN or a branch is a constant one.
+    return _where(ops.isnan(_where(condition, math.nan, 0.0)), x1, x2)
+
+
 @contextlib.contextmanager
 def _changed(owner: Any, **values: Any) -> Iterator[None]:
     before = {name: getattr(owner, name) for name in values}
@@ -86,8 +95,8 @@ def _changed(owner: Any, **values: Any) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def plain(operations: bool = True) -> Iterator[None]:
-    """Within it activations have no slopes of their own and, unless told otherwise, use the operations above."""
+def plain(operations: bool = True, choice: bool = False) -> Iterator[None]:
+    """Within it activations have no slopes of their own and use the operations above, as far as they are asked for."""
     with contextlib.ExitStack() as changes:
         changes.enter_context(_changed(_core, exporting=True))
         if operations:
@@ -95,6 +104,8 @@ def plain(operations: bool = True) -> Iterator[None]:
             changes.enter_context(
                 _changed(_backend, erfc=polynomials.erfc, sin=ops.sin, cos=ops.cos, sin_cos=_sin_cos, arctan=ops.arctan)
             )
+        if choice:
+            changes.enter_context(_changed(ops, where=_choice))
         yield
 
 
@@ -105,8 +116,9 @@ def install() -> None:
     @functools.wraps(export)
     def _export(self: keras.Model, filepath: Any, format: str = "tf_saved_model", *args: Any, **kwargs: Any) -> Any:
         # Who runs the file is the backend itself, which knows its own operations.
-        is_own = (keras.backend.backend(), format) in (("tensorflow", "tf_saved_model"), ("torch", "torch"))
-        with plain(operations=not is_own):
+        way = keras.backend.backend(), format
+        is_own = way in (("tensorflow", "tf_saved_model"), ("torch", "torch"))
+        with plain(operations=not is_own, choice=way == ("tensorflow", "onnx")):
             return export(self, filepath, format, *args, **kwargs)
 
     keras.Model.export = _export
