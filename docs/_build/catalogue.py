@@ -19,7 +19,9 @@ from keras_acts.course.tide import Tide
 from keras_acts.plot import curve
 from keras_acts.properties import Properties
 
-MEASURED = Path(__file__).parents[1] / "elsewhere" / "measured" / "accuracy.csv"
+MEASURED = Path(__file__).parents[1] / "elsewhere" / "measured"
+MAKERS = {"keras_acts": "here", "keras": "Keras", "torch": "PyTorch"}
+WAYS = {"jax jit": "JAX, compiled", "tensorflow xla": "TensorFlow, XLA", "tensorflow graph": "TensorFlow, default"}
 KINDS = {
     "elementwise": "a function of one number",
     "trainable": "a function of one number, with trained parameters",
@@ -75,7 +77,7 @@ def page(known: Properties) -> str:
     if known.used_by:
         lines.append("- Used by: " + ", ".join(known.used_by))
     lines += [f"- Not to be confused with {other}: {difference}" for other, difference in known.distinct_from.items()]
-    lines += _measured(known.name)
+    lines += _accuracy(known.name) + _speed(known.name)
     return "\n".join(lines) + "\n"
 
 
@@ -83,21 +85,36 @@ def page(known: Properties) -> str:
 def _errors() -> dict[str, dict[str, dict[str, list[tuple[float, float]]]]]:
     """By activation, format and maker: value and slope errors of all backends, as the table of accuracy has them."""
     found: dict = {}
-    with MEASURED.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            by = found.setdefault(row["name"], {}).setdefault(row["format"], {}).setdefault(row["by"], [])
-            by.append((float(row["value"]), float(row["slope"])))
+    for row in _rows("accuracy.csv"):
+        by = found.setdefault(row["name"], {}).setdefault(row["format"], {}).setdefault(row["by"], [])
+        by.append((float(row["value"]), float(row["slope"])))
     return found
 
 
-def _measured(name: str) -> list[str]:
+@functools.cache
+def _times() -> dict[str, dict[str, dict[tuple[str, str], float]]]:
+    """By activation, way of running and (maker, passes): time as a multiple of the memory's, where it was resolved."""
+    found: dict = {}
+    for row in _rows("speed.csv"):
+        way = f"{row['backend']} {row['way']}"
+        if way in WAYS and row["resolved"] == "True":
+            times = found.setdefault(row["name"], {}).setdefault(way, {})
+            times[row["by"], row["passes"]] = float(row["ratio"])
+    return found
+
+
+def _rows(file: str) -> list[dict[str, str]]:
+    with (MEASURED / file).open(encoding="utf-8", newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+def _accuracy(name: str) -> list[str]:
     """The section about accuracy: the worst error of all backends, beside Keras's and PyTorch's own."""
     if name not in _errors():
         return []
-    makers = {"keras_acts": "here", "keras": "Keras", "torch": "PyTorch"}
     formats = _errors()[name]
-    present = [maker for maker in makers if any(maker in by for by in formats.values())]
-    heads = [f"{part}, {makers[maker]}" for maker in present for part in ("value", "slope")]
+    present = [maker for maker in MAKERS if any(maker in by for by in formats.values())]
+    heads = [f"{part}, {MAKERS[maker]}" for maker in present for part in ("value", "slope")]
     lines = ["", "## Accuracy", "", "Largest error in units in the last place; [how it is measured]"]
     lines[-1] += "(../elsewhere/accuracy.md)."
     lines += ["", "| dtype | " + " | ".join(heads) + " |", "|---|" + "--:|" * len(heads)]
@@ -105,6 +122,33 @@ def _measured(name: str) -> list[str]:
         worst = [[max(errors) for errors in zip(*by[maker], strict=True)] if maker in by else [] for maker in present]
         cells = [_ulps(error) for errors in worst for error in (errors or [None, None])]
         lines.append(f"| {form} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _speed(name: str) -> list[str]:
+    """The section about time: forward, and forward and backward, beside Keras's own."""
+    ways = _times().get(name, {})
+    columns = [
+        (maker, passes)
+        for maker in ("keras_acts", "keras")
+        for passes in ("forward", "forward + backward")
+        if any((maker, passes) in times for times in ways.values())
+    ]
+    if not columns:
+        return []
+    lines = [
+        "",
+        "## Speed",
+        "",
+        "Time for 64 MiB, as a multiple of what reading and writing alone takes; [how it is measured]",
+    ]
+    lines[-1] += "(../elsewhere/speed.md)."
+    heads = [f"{passes}, {MAKERS[maker]}" for maker, passes in columns]
+    lines += ["", "| run by | " + " | ".join(heads) + " |", "|---|" + "--:|" * len(heads)]
+    for way, label in WAYS.items():
+        if way in ways:
+            cells = [f"{ways[way][column]:.2f}" if column in ways[way] else "" for column in columns]
+            lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return lines
 
 
