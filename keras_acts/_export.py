@@ -82,6 +82,13 @@ def _choice(condition: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
     return _where(ops.isnan(_where(condition, math.nan, 0.0)), x1, x2)
 
 
+def _while_loop(cond: Any, body: Any, loop_vars: tuple, maximum_iterations: int) -> tuple:
+    # torch.export writes no loop whose end depends on the data; rounds beyond it change nothing.
+    for _ in range(maximum_iterations):
+        loop_vars = body(*loop_vars)
+    return loop_vars
+
+
 @contextlib.contextmanager
 def _changed(owner: Any, **values: Any) -> Iterator[None]:
     before = {name: getattr(owner, name) for name in values}
@@ -95,8 +102,8 @@ def _changed(owner: Any, **values: Any) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def plain(operations: bool = True, choice: bool = False) -> Iterator[None]:
-    """Within it activations have no slopes of their own and use the operations above, as far as they are asked for."""
+def plain(operations: bool = True, **others: Any) -> Iterator[None]:
+    """Within it activations have no slopes of their own and use the operations above, if so told, and the others."""
     with contextlib.ExitStack() as changes:
         changes.enter_context(_changed(_core, exporting=True))
         if operations:
@@ -104,9 +111,11 @@ def plain(operations: bool = True, choice: bool = False) -> Iterator[None]:
             changes.enter_context(
                 _changed(_backend, erfc=polynomials.erfc, sin=ops.sin, cos=ops.cos, sin_cos=_sin_cos, arctan=ops.arctan)
             )
-        if choice:
-            changes.enter_context(_changed(ops, where=_choice))
+        changes.enter_context(_changed(ops, **others))
         yield
+
+
+_OTHERS = {("tensorflow", "onnx"): {"where": _choice}, ("torch", "torch"): {"while_loop": _while_loop}}
 
 
 def install() -> None:
@@ -118,7 +127,7 @@ def install() -> None:
         # Who runs the file is the backend itself, which knows its own operations.
         way = keras.backend.backend(), format
         is_own = way in (("tensorflow", "tf_saved_model"), ("torch", "torch"))
-        with plain(operations=not is_own, choice=way == ("tensorflow", "onnx")):
+        with plain(operations=not is_own, **_OTHERS.get(way, {})):
             return export(self, filepath, format, *args, **kwargs)
 
     keras.Model.export = _export

@@ -33,6 +33,8 @@ NAMES = (
     "swiglu",
     "softmax",
     "softmax_one",
+    "sparsemax",
+    "hardmax",
     "gelu_tanh",
     "rrelu",
 )

@@ -76,7 +76,10 @@ def exported(model, form, folder, x):
         # The default precision of the CPU is bfloat16 where it has that.
         compiled = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
         results = compiled(x)
-        return [results[output] for output in compiled.outputs], None
+        # Beside the outputs of the model stands what it computes and does not use.
+        own = {name: output for output in compiled.outputs for name in output.names if name.startswith("Identity")}
+        outputs = [own[name] for name in sorted(own, key=lambda name: (len(name), name))] or compiled.outputs
+        return [results[output] for output in outputs], None
     import torch
 
     return torch.export.load(path).module()(keras.ops.convert_to_tensor(x)), None
@@ -104,12 +107,13 @@ def measure(form, done):
             expected = [np.asarray(keras.ops.convert_to_numpy(y)) for y in keras.tree.flatten(model(x))]
             with tempfile.TemporaryDirectory() as folder:
                 results, foreign = exported(model, form, folder, x)
+            results = keras.tree.flatten(results)
             if foreign and len(some) > 1:
                 raise ValueError("one at a time, to see whose operations they are")
             pairs = list(zip(some, results, expected, strict=True))
         except Exception as error:
             if len(some) == 1:
-                told(some[0], f"{type(error).__name__}: {error}"[:2000])
+                told(some[0], reason(error))
                 return
             half = len(some) // 2
             go(some[:half])
@@ -123,12 +127,21 @@ def measure(form, done):
         go(names[start : start + TOGETHER])
 
 
+def reason(error):
+    """What an error was raised from first, in one line: of a long message the one that says what is wrong."""
+    while cause := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
+        error = cause
+    lines = str(error).strip().splitlines() or [""]
+    line = next((line for line in lines if "error: " in line), lines[0])
+    return f"{type(error).__name__}: {line.split('error: ')[-1].strip()}"
+
+
 def in_words(outcome):
     """One cell of the table, and what there is to say about it below."""
     if outcome is None:
         return "", None
     if isinstance(outcome, str):
-        return "no", " ".join(outcome.split())[:200]
+        return "no", outcome
     error, foreign = outcome
     if not error <= EQUAL:
         return "no", f"differs by {error:.1e} of the largest output"
@@ -149,8 +162,10 @@ def page(found):
         lines.append(f"| `{name}` | " + " | ".join(cells) + " |")
     packages = ("keras", "tensorflow-cpu", "jax", "torch", "onnxruntime", "tf2onnx", "jax2onnx", "openvino")
     versions = ", ".join(f"{name} {version(name).split('+')[0]}" for name in packages)
+    cells = [cell for line in lines for cell in line.split(" | ")[1:]]
+    equal = sum(cell.removesuffix(" |") in ("yes", "Flex") for cell in cells)
     return (
-        "# Exported models\n\n"
+        f"# Exported models\n\n{equal} of {len(cells)} pairs of an activation and a format compute the same.\n\n"
         "**yes**: what the exported model computes is what Keras computes, but for at most "
         f"{EQUAL:g} of the largest output.\n"
         "**Flex**: so it is, and LiteRT needs its TensorFlow operations for it. **no**: the reason stands below.\n\n"

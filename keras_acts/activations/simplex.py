@@ -38,7 +38,7 @@ def _first_largest(x: Tensor, axis: int, mask: Tensor | None) -> Tensor:
     largest = x == top if mask is None else ops.logical_and(x == top, mask)
     place = ops.argmax(ops.cast(largest, "int32"), axis, keepdims=True)
     size, rank = x.shape[axis] or ops.shape(x)[axis], len(x.shape)
-    places = ops.reshape(ops.arange(size), [-1 if each == axis % rank else 1 for each in range(rank)])
+    places = ops.reshape(ops.arange(0, size, 1), [-1 if each == axis % rank else 1 for each in range(rank)])
     return ops.logical_and(places == ops.cast(place, places.dtype), largest)
 
 
