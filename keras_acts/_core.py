@@ -199,8 +199,14 @@ def _as_dtype_of(x: Tensor, y: Tensor) -> Tensor:
 
 
 @functools.lru_cache(maxsize=1024)
-def _curve(fn: Callable, slope: Callable, static: tuple[tuple[str, Any], ...], tensors: tuple[str, ...]) -> Callable:
-    """`fn` as a function of its tensors alone, with the slopes that `slope` states."""
+def _curve(
+    fn: Callable,
+    slope: Callable | None,
+    slope_of_output: Callable | None,
+    static: tuple[tuple[str, Any], ...],
+    tensors: tuple[str, ...],
+) -> Callable:
+    """`fn` as a function of its tensors alone, with the slopes that are stated."""
     names = list(inspect.signature(fn).parameters)
     positions = [names.index(name) for name in tensors]
     fixed = dict(static)
@@ -208,12 +214,15 @@ def _curve(fn: Callable, slope: Callable, static: tuple[tuple[str, Any], ...], t
     def value(*arrays):
         return _as_dtype_of(arrays[0], fn(**dict(zip(tensors, arrays, strict=True)), **fixed))
 
+    def of_output(y):
+        return _as_dtype_of(y, slope_of_output(y, **fixed))
+
     def partials(*arrays):
         parts = slope(**dict(zip(tensors, arrays, strict=True)), **fixed)
         parts = tuple(parts[i] for i in positions) if isinstance(parts, tuple) else (parts,)
         return tuple(_as_dtype_of(arrays[0], part) for part in parts)
 
-    return _backend.with_slope(value, partials)
+    return _backend.with_slope(value, partials if slope else None, of_output if slope_of_output else None)
 
 
 # The monitor puts a function here while it traces a training step, and sees each activation that the step applies.
@@ -222,7 +231,7 @@ tap: Callable[..., Tensor] | None = None
 exporting = False
 
 
-def _callable(fn: Callable, slope: Callable | None) -> Callable:
+def _callable(fn: Callable, slope: Callable | None, slope_of_output: Callable | None) -> Callable:
     """Wrap the mathematics in what every activation owes its caller.
 
     Conversion of lists and integers, computation in at least float32 (so that float16 and bfloat16 results are
@@ -250,7 +259,7 @@ def _callable(fn: Callable, slope: Callable | None) -> Callable:
         dtype = keras.backend.standardize_dtype(x.dtype)
         wide = dtype if dtype in WIDE else "float32"
         x = ops.cast(x, wide) if wide != dtype else x
-        if slope is None:
+        if slope is None and slope_of_output is None:
             y = _as_dtype_of(x, fn(x, **parameters))
         else:
             static = {name: value for name, value in parameters.items() if name in given}
@@ -258,7 +267,8 @@ def _callable(fn: Callable, slope: Callable | None) -> Callable:
             if exporting:
                 y = _as_dtype_of(x, fn(x, **tensors, **static))
             else:
-                y = _curve(fn, slope, tuple(static.items()), (first, *tensors))(x, *tensors.values())
+                curve = _curve(fn, slope, slope_of_output, tuple(static.items()), (first, *tensors))
+                y = curve(x, *tensors.values())
         return ops.cast(y, dtype) if wide != dtype else y
 
     return apply
@@ -297,6 +307,7 @@ def activation(
     presets: Mapping[str, Mapping[str, Any]] | None = None,
     check: Callable[..., None] | None = None,
     slope: Callable[..., Tensor] | None = None,
+    slope_of_output: Callable[..., Tensor] | None = None,
 ) -> Callable[[Callable[P, Tensor]], Callable[P, Tensor]]:
     """Record a function in the catalogue and give it what every activation owes its caller.
 
@@ -319,10 +330,12 @@ def activation(
         slope: Function with the same arguments that returns the derivative with respect to `x`, or a tuple of
             the derivatives with respect to `x` and each parameter. Give it wherever the traced derivative
             would lose digits; leave it out where tracing is exact.
+        slope_of_output: For a function of one tensor, the derivative as a function of the output and the numbers,
+            where that loses no digits either: the input need not be kept for the way back then.
     """
 
     def record(fn: Callable[P, Tensor]) -> Callable[P, Tensor]:
-        function = _callable(fn, slope)
+        function = _callable(fn, slope, slope_of_output)
         facts = Facts(
             name=fn.__name__,
             kind=kind,

@@ -1,6 +1,8 @@
 """Activations under the transformations of each backend: compilation, batching, and derivatives of every order."""
 
 import importlib
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -72,6 +74,15 @@ def test_a_large_tensor_gives_what_its_pieces_give(name):
     pieces = [run(ops.convert_to_tensor(piece)) for piece in np.split(x, 6)]
     for got, expected in zip(whole, zip(*pieces, strict=True), strict=True):
         close(got, np.concatenate(list(map(to_numpy, expected))))
+
+
+if BACKEND == "jax":
+    sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
+    import memory
+
+    @pytest.mark.parametrize(("name", "bar"), [("relu", 1.3), ("softplus", 1.3), ("mish", 2.2)])
+    def test_a_layer_keeps_no_more_for_the_way_back_than_it_has_to(name, bar):
+        assert memory.per_layer(CATALOGUE[name].function) <= bar
 
 
 if BACKEND == "tensorflow":
@@ -212,6 +223,33 @@ def test_derivatives_agree_with_finite_differences(facts, derived):
     if kind(facts).pointwise:
         agree(facts, parts["gradient"], weights * ALONG * slope, value)
     agree(facts, parts["second"], difference(derived, facts.name, "gradient"), parts["gradient"])
+
+
+BENT = [facts for facts in CATALOGUE.values() if facts.kind in ("elementwise", "trainable") and "smu" not in facts.name]
+NEAR_0 = np.array([-2e-3, -1e-3, 0.0, 1e-3, 2e-3], "float32")
+
+
+@pytest.fixture(scope="module")
+def bends():
+    """The second derivative of each function of one number at 0 and next to it, compiled where the backend compiles."""
+    curves = {facts.name: facts.function if facts.kind == "elementwise" else built(facts, (5,)) for facts in BENT}
+    twice = {name: gradient(gradient(curve)) for name, curve in curves.items()}
+    if BACKEND != "tensorflow":
+        return [evaluate(twice, ops.convert_to_tensor(NEAR_0))]
+    # Other formulas are traced for XLA.
+    some = ("gelu", "softplus", "mish", "silu", "tanh", "lisht", "squareplus", "arctan", "erf")
+    fused = native.function(lambda x: {name: twice[name](x) for name in some}, autograph=False, jit_compile=True)
+    at, found = evaluate(twice, native.constant(NEAR_0)), fused(native.constant(NEAR_0))
+    return [at, lambda name: found[name] if name in found else at(name)]
+
+
+@pytest.mark.parametrize("facts", BENT, ids=lambda facts: facts.name)
+def test_the_second_derivative_does_not_jump_at_0_alone(facts, bends):
+    """Many a value and slope is put together there of two halves, whose traced derivatives may both be wrong."""
+    for bend in bends:
+        _, before, at, after, _ = to_numpy(bend(facts.name))
+        slack = 1e-3 + 0.01 * abs(before) + abs(after - before)
+        assert min(before, after) - slack <= at <= max(before, after) + slack
 
 
 @each(true_slope=False)

@@ -23,19 +23,26 @@ def _native() -> Any:
     return importlib.import_module(f"keras_acts._backend.{backend}") if backend in _NATIVE else None
 
 
-def with_slope(value: Callable[..., Any], partials: Callable[..., tuple[Any, ...]]) -> Callable[..., Any]:
+def with_slope(
+    value: Callable[..., Any],
+    partials: Callable[..., tuple[Any, ...]] | None,
+    of_output: Callable[[Any], Any] | None = None,
+) -> Callable[..., Any]:
     """Make a function of tensors whose derivatives are given instead of traced.
 
     Args:
         value: Function of one or more tensors that broadcast against each other; returns one tensor.
-        partials: Function of the same tensors; returns a tuple with the derivative with respect to each.
+        partials: Function of the same tensors; returns a tuple with the derivative with respect to each. `None`
+            where tracing them is exact.
+        of_output: For one tensor alone, its derivative as a function of what `value` returned. The tensor itself
+            is then not kept for the way back: one less for each layer.
 
     Returns:
         A function of the same tensors. On a backend without a module here, `value` itself: its derivative is
         then the one that the backend traces.
     """
     native = _native()
-    return value if native is None else native.with_slope(value, partials)
+    return value if native is None else native.with_slope(value, partials, of_output)
 
 
 def is_fused(x: Any) -> bool:

@@ -44,16 +44,19 @@ def arctan(x):
     return polynomials.arctan(x) if is_fused(x) else jnp.arctan(x)
 
 
-def with_slope(value, partials):
+def with_slope(value, partials, of_output=None):
     curve = jax.custom_jvp(value)
 
     @curve.defjvp
     def _(tensors, tangents):
-        # Behind the barrier XLA computes the slope from the tensors again, in the loop that multiplies with it. It
+        y = curve(*tensors)
+        # Behind the barrier XLA computes the slope from what is kept again, in the loop that multiplies with it. It
         # would share exponentials with the value otherwise, by writing them to memory and reading them back.
-        slopes = partials(*jax.lax.optimization_barrier(tensors))
-        parts = (slope * tangent for slope, tangent in zip(slopes, tangents, strict=True))
-        return curve(*tensors), sum(parts)
+        if of_output:
+            slopes = (of_output(jax.lax.optimization_barrier(y)),)
+        else:
+            slopes = partials(*jax.lax.optimization_barrier(tensors))
+        return y, sum(slope * tangent for slope, tangent in zip(slopes, tangents, strict=True))
 
     return jax.jit(curve)
 

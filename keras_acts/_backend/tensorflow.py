@@ -89,24 +89,40 @@ def _island(fn):
     return run
 
 
-def with_slope(value, partials):
-    def products(*tensors_and_upstream):
-        *tensors, upstream = tensors_and_upstream
-        # XLA would share exponentials with the value, by writing them to memory; behind the barrier it does not.
-        parts = partials(*map(_held, tensors)) if _is_for_xla() else partials(*tensors)
-        return [upstream * part for part in parts]
+def with_slope(value, partials, of_output=None):
+    def products(slopes):
+        def run(*kept_and_upstream):
+            *kept, upstream = kept_and_upstream
+            # XLA would share exponentials with the value, by writing them to memory; behind the barrier it does not.
+            return [upstream * part for part in slopes(*(map(_held, kept) if _is_for_xla() else kept))]
 
-    value_of, products_of = _island(value), _island(products)
+        return _island(run)
+
+    value_of = _island(value)
+    if partials:
+        products_of = products(partials)
+
+        @tf.custom_gradient
+        def curve(*tensors):
+            def backward(upstream):
+                gradients = products_of(*tensors, upstream)
+                return [_sum_to(gradient, tensor) for gradient, tensor in zip(gradients, tensors, strict=True)]
+
+            return value_of(*tensors), backward
+
+    else:
+        curve = value_of
+    if not of_output:
+        return curve
+    product_of = products(lambda y: (of_output(y),))
 
     @tf.custom_gradient
-    def curve(*tensors):
-        def backward(upstream):
-            gradients = products_of(*tensors, upstream)
-            return [_sum_to(gradient, tensor) for gradient, tensor in zip(gradients, tensors, strict=True)]
+    def curve_that_keeps_its_output(x):
+        y = curve(x)  # with its own slope, which is what the second derivative is taken of
+        return y, lambda upstream: product_of(y, upstream)
 
-        return value_of(*tensors), backward
-
-    return curve
+    # Outside XLA the tape keeps the input all the same, and expm1 is not exact enough for some slopes.
+    return lambda x: (curve_that_keeps_its_output if partials is None or is_fused(x) else curve)(x)
 
 
 def with_gradients(fn):

@@ -5,7 +5,10 @@ import torch
 erfc = torch.erfc
 
 
-def with_slope(value, partials):
+def with_slope(value, partials, of_output=None):
+    def slopes(kept):
+        return (of_output(*kept),) if of_output else partials(*kept)
+
     class Curve(torch.autograd.Function):
         generate_vmap_rule = True
 
@@ -15,20 +18,19 @@ def with_slope(value, partials):
 
         @staticmethod
         def setup_context(ctx, inputs, output):
-            ctx.save_for_backward(*inputs)
-            ctx.save_for_forward(*inputs)
+            kept = (output,) if of_output else inputs
+            ctx.save_for_backward(*kept)
+            ctx.save_for_forward(*kept)
+            ctx.shapes = [tensor.shape for tensor in inputs]
 
         @staticmethod
         def backward(ctx, *upstream):
-            tensors = ctx.saved_tensors
-            parts = partials(*tensors)
-            return tuple(
-                (upstream[0] * part).sum_to_size(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)
-            )
+            parts = zip(slopes(ctx.saved_tensors), ctx.shapes, strict=True)
+            return tuple((upstream[0] * part).sum_to_size(shape) for part, shape in parts)
 
         @staticmethod
         def jvp(ctx, *tangents):
-            parts = zip(partials(*ctx.saved_tensors), tangents, strict=True)
+            parts = zip(slopes(ctx.saved_tensors), tangents, strict=True)
             return sum(part * tangent for part, tangent in parts if tangent is not None)
 
     return Curve.apply

@@ -1,5 +1,6 @@
 """Rectifiers: the line `x` on the right, joined at a point to a line, a parabola or an exponential on its left."""
 
+import functools
 import math
 
 from keras import ops
@@ -45,6 +46,10 @@ class Linear(Elementwise, fn=linear):
     """
 
 
+def _one_where_passed(y: Tensor) -> Tensor:
+    return ops.where(y <= 0, ops.zeros_like(y), ops.ones_like(y))
+
+
 @activation(
     formula="where(x > 0, x, 0)",
     source="Fukushima, Visual Feature Extraction by a Multilayered Network of Analog Threshold Elements, IEEE TSSC "
@@ -53,6 +58,7 @@ class Linear(Elementwise, fn=linear):
     kinks={"0": "0"},
     aliases=("rectifier", "ramp"),
     used_by=("ResNet", "VGG", "the original Transformer"),
+    slope_of_output=_one_where_passed,
 )
 def relu(x: Tensor) -> Tensor:
     """Rectified linear unit: `x` where positive, 0 elsewhere.
@@ -85,6 +91,10 @@ class ReLU(Elementwise, fn=relu):
     """
 
 
+def _leaky_slope(y: Tensor, negative_slope: float = 0.01) -> Tensor:
+    return ops.where(y > 0, ops.ones_like(y), ops.full_like(y, negative_slope))
+
+
 @activation(
     formula="where(x > 0, x, negative_slope * x)",
     source="Maas et al., Rectifier Nonlinearities Improve Neural Network Acoustic Models, ICML 2013",
@@ -95,6 +105,7 @@ class ReLU(Elementwise, fn=relu):
     presets={"keras": {"negative_slope": 0.3}},
     used_by=("YOLO up to version 3", "DCGAN (in the discriminator)"),
     distinct_from={"leaky_relu of Keras": "slope 0.2 as a function, 0.3 as a layer"},
+    slope_of_output=_leaky_slope,
 )
 def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Tensor:
     """Leaky rectifier: `x` where positive, `negative_slope * x` elsewhere.
@@ -240,6 +251,10 @@ class SELU(Elementwise, fn=selu):
     """
 
 
+def _clipped_slope(y: Tensor, max_value: float = 20.0) -> Tensor:
+    return ops.where((y <= 0) | (y >= max_value), ops.zeros_like(y), ops.ones_like(y))
+
+
 @activation(
     formula="minimum(maximum(x, 0), max_value)",
     source="Hannun et al., Deep Speech: Scaling up end-to-end speech recognition, 2014, arXiv:1412.5567",
@@ -248,6 +263,7 @@ class SELU(Elementwise, fn=selu):
     aliases=("bounded_relu", "capped_relu", "relu_n"),
     limits={"max_value": (0.0, _INF)},
     distinct_from={"clamped_relu": "CoreML's has a slope below 0 too"},
+    slope_of_output=_clipped_slope,
 )
 def clipped_relu(x: Tensor, max_value: float = 20.0) -> Tensor:
     """Rectifier with a ceiling: `min(max(x, 0), max_value)`.
@@ -296,6 +312,7 @@ class ClippedReLU(Elementwise, fn=clipped_relu):
     kinks={"0": "0", "6": "0"},
     used_by=("MobileNet",),
     equals=("clipped_relu(x, max_value=6)",),
+    slope_of_output=functools.partial(_clipped_slope, max_value=6.0),
 )
 def relu6(x: Tensor) -> Tensor:
     """Rectifier with a ceiling of 6: `min(max(x, 0), 6)`.
@@ -621,7 +638,7 @@ class ISRLU(Elementwise, fn=isrlu):
 
 def _elish_slope(x: Tensor) -> Tensor:
     x = bounded(x)
-    e = ops.exp(-ops.abs(x))
+    e = ops.exp(ops.where(x > 0, -x, x))
     # Each is the slope divided by the logistic function, and finite everywhere.
     left, right = (e * (e + 2.0) - 1.0) / (1.0 + e), 1.0 + x * e / (1.0 + e)
     return times_logistic(ops.where(x > 0, right, left), x)

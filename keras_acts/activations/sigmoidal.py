@@ -202,8 +202,7 @@ class Softcap(Elementwise, fn=softcap):
 
 
 def _penalized_tanh_slope(x: Tensor, alpha: float = 0.25) -> Tensor:
-    slope = tanh_slope(x)
-    return ops.where(x > 0, slope, alpha * slope)
+    return tanh_slope(x) * ops.where(x > 0, ops.ones_like(x), ops.full_like(x, alpha))
 
 
 @activation(
@@ -699,6 +698,10 @@ def _check_order(min_value: float, max_value: float) -> None:
         )
 
 
+def _hard_tanh_slope(y: Tensor, min_value: float = -1.0, max_value: float = 1.0) -> Tensor:
+    return ops.where((y <= min_value) | (y >= max_value), ops.zeros_like(y), ops.ones_like(y))
+
+
 @activation(
     formula="clip(x, min_value, max_value)",
     source="Collobert, Large Scale Machine Learning (thesis), 2004",
@@ -707,6 +710,7 @@ def _check_order(min_value: float, max_value: float) -> None:
     aliases=("satlins",),
     limits={"min_value": (-_INF, _INF), "max_value": (-_INF, _INF)},
     check=_check_order,
+    slope_of_output=_hard_tanh_slope,
 )
 def hard_tanh(x: Tensor, min_value: float = -1.0, max_value: float = 1.0) -> Tensor:
     """Hard tanh: `x` held between `min_value` and `max_value`.

@@ -17,6 +17,7 @@ from keras_acts._numerics import (
     over_root,
     precise_tanh,
     reciprocal,
+    size,
     swish_slope,
     tanh_slope,
     times_exp,
@@ -30,6 +31,10 @@ def _softplus_slope(x: Tensor, beta: float = 1.0) -> Tensor:
     return logistic(beta * x)[0]
 
 
+def _softplus_slope_of_output(y: Tensor, beta: float = 1.0) -> Tensor:
+    return -_backend.expm1(-beta * y)
+
+
 @activation(
     formula="log1p(exp(beta * x)) / beta",
     source="Dugas et al., Incorporating Second-Order Functional Knowledge for Better Option Pricing, NIPS 2000",
@@ -38,6 +43,7 @@ def _softplus_slope(x: Tensor, beta: float = 1.0) -> Tensor:
     limits={"beta": (2.0**-6, _INF)},
     distinct_from={"smelu": "the smooth ReLU of Shamir & Lin, made of a parabola"},
     slope=_softplus_slope,
+    slope_of_output=_softplus_slope_of_output,
 )
 def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
     """Softplus: `log(1 + exp(beta * x)) / beta`, a smooth rectifier whose slope is the logistic sigmoid.
@@ -132,8 +138,8 @@ def _normal_cdf(x: Tensor) -> Tensor:
 
 def _gelu_slope(x: Tensor) -> Tensor:
     if _backend.is_fused(x):
-        size = ops.abs(x)
-        left = ops.exp(-0.5 * x * x) * (polynomials.mills(size) - _DENSITY_AT_0 * at_most(size, 15.0))
+        width = size(x)
+        left = ops.exp(-0.5 * x * x) * (polynomials.mills(width) - _DENSITY_AT_0 * at_most(width, 15.0))
         return ops.where(x < 0, left, 1.0 - left)
     x = bounded(x)
     return _normal_cdf(x) + x * (_DENSITY_AT_0 * ops.exp(-0.5 * x * x))
@@ -166,8 +172,8 @@ def gelu(x: Tensor) -> Tensor:
     """
     if _backend.is_fused(x):
         # x * Phi(x) is |x| * Phi(-|x|) away from 0 or from x; both vanish long before |x| = 15.
-        size = ops.abs(x)
-        away = at_most(size, 15.0) * (ops.exp(-0.5 * x * x) * polynomials.mills(size))
+        width = size(x)
+        away = at_most(width, 15.0) * (ops.exp(-0.5 * x * x) * polynomials.mills(width))
         return ops.where(x < 0, -away, x - away)
     return at_least(x, -1000.0) * _normal_cdf(x)
 
@@ -188,11 +194,16 @@ def _log_sigmoid_slope(x: Tensor) -> Tensor:
     return logistic(x)[1]
 
 
+def _log_sigmoid_slope_of_output(y: Tensor) -> Tensor:
+    return -_backend.expm1(y)
+
+
 @activation(
     formula="-log1p(exp(-x))",
     source="The logarithm of the logistic function, as in the logistic regression of Cox, 1958",
     output_range=("-inf", "0"),
     slope=_log_sigmoid_slope,
+    slope_of_output=_log_sigmoid_slope_of_output,
 )
 def log_sigmoid(x: Tensor) -> Tensor:
     """Logarithm of the sigmoid: `-log(1 + exp(-x))`, which is `-softplus(-x)`.
@@ -273,7 +284,7 @@ def _squareplus_parts(x: Tensor, b: float) -> tuple[Tensor, Tensor, Tensor]:
 
     Divided by `m` nothing overflows.
     """
-    inverse, part = reciprocal(at_least(ops.abs(x), 1.0)), at_most(ops.abs(x), 1.0)
+    inverse, part = reciprocal(at_least(size(x), 1.0)), at_most(size(x), 1.0)
     root = ops.sqrt(part * part + b * inverse * inverse)
     return inverse, root, part + root
 
@@ -283,12 +294,17 @@ def _squareplus_slope(x: Tensor, b: float = 4.0) -> Tensor:
     return ops.where(x < 0, b * inverse * inverse, total * total) / (2.0 * root * total)
 
 
+def _squareplus_slope_of_output(y: Tensor, b: float = 4.0) -> Tensor:
+    return reciprocal(1.0 + (0.25 * b / y) / y)  # y * y would overflow and underflow
+
+
 @activation(
     formula="(x + sqrt(x**2 + b)) / 2",
     source="Barron, Squareplus: A Softplus-Like Algebraic Rectifier, 2021, arXiv:2112.11687",
     output_range=("0", "inf"),
     limits={"b": (1e-6, 1e6)},
     slope=_squareplus_slope,
+    slope_of_output=_squareplus_slope_of_output,
 )
 def squareplus(x: Tensor, b: float = 4.0) -> Tensor:
     """Squareplus: `(x + sqrt(x**2 + b)) / 2`, a smooth rectifier without an exponential.
