@@ -97,7 +97,7 @@ def tables(rows):
     forms, operations, kinds = (list(dict.fromkeys(key[i] for key in cells)) for i in range(3))
     for form in forms:
         yield f"## {form[0].upper()}{form[1:]}\n"
-        yield f"| | {' | '.join(kinds)} |\n|{'---|' * (len(kinds) + 1)}"
+        yield f"| operation | {' | '.join(kinds)} |\n|{'---|' * (len(kinds) + 1)}"
         for name in operations:
             yield f"| {name} | {' | '.join(count(cells[form, name, kind]) for kind in kinds)} |"
         yield ""
