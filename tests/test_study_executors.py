@@ -3,13 +3,14 @@
 import concurrent.futures
 import multiprocessing
 import threading
+from pathlib import Path
 
 import pytest
 from joblib.externals import loky  # scikit-learn brings it
 from study_models import build, data, record, settings
 from study_workers import square
 
-from keras_acts.study import _runner, compare
+from keras_acts.study import RayExecutor, _runner, compare
 from keras_acts.study._executors import spread
 
 
@@ -63,6 +64,26 @@ def test_the_death_of_a_process_loses_nothing(tmp_path, executor):
     tasks = [(i, str(tmp_path)) for i in range(6)]
     with pytest.warns(UserWarning, match="done again in a new pool"):
         spread(tasks, square, executor, lambda task, result: done.update({task[0]: result}))
+    assert done == SQUARES
+    assert (tmp_path / "died").exists()
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    import ray
+
+    here = {"env_vars": {"PYTHONPATH": str(Path(__file__).parent)}}
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=here)
+    yield
+    ray.shutdown()
+
+
+@pytest.mark.filterwarnings("default")  # what Ray warns of is its own
+def test_ray_does_again_what_a_dead_worker_did_not_finish(cluster, tmp_path):
+    done = {}
+    tasks = [(i, str(tmp_path)) for i in range(6)]
+    spread(tasks, square, RayExecutor(), lambda task, result: done.update({task[0]: result}))
     assert done == SQUARES
     assert (tmp_path / "died").exists()
 
