@@ -214,15 +214,19 @@ def _curve(
     def value(*arrays):
         return _as_dtype_of(arrays[0], fn(**dict(zip(tensors, arrays, strict=True)), **fixed))
 
-    def of_output(y):
-        return _as_dtype_of(y, slope_of_output(y, **fixed))
+    def of_output(slope: Callable, y):
+        return _as_dtype_of(y, slope(y, **fixed))
 
-    def partials(*arrays):
+    def partials(slope: Callable, *arrays):
         parts = slope(**dict(zip(tensors, arrays, strict=True)), **fixed)
         parts = tuple(parts[i] for i in positions) if isinstance(parts, tuple) else (parts,)
         return tuple(_as_dtype_of(arrays[0], part) for part in parts)
 
-    return _backend.with_slope(value, partials if slope else None, of_output if slope_of_output else None)
+    return _backend.with_slope(
+        value,
+        functools.partial(partials, slope) if slope else None,
+        functools.partial(of_output, slope_of_output) if slope_of_output else None,
+    )
 
 
 # The monitor puts a function here while it traces a training step, and sees each activation that the step applies.

@@ -118,17 +118,19 @@ def plain(runs):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("ways", nargs="*", default=list(WAYS), choices=list(WAYS))
+    parser.add_argument("ways", nargs="*", help=f"of {', '.join(WAYS)}; default: all")
     parser.add_argument("--share", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.share:
         study(options.share)
         sys.exit()
+    if unknown := set(options.ways) - set(WAYS):
+        parser.error(f"no such way: {', '.join(sorted(unknown))}; expected some of {', '.join(WAYS)}")
     warnings.simplefilter("ignore")  # that a worker died
     print(f"serial study on {keras.backend.backend()} ...", flush=True)
     serial = plain(study().runs)
     failed = False
-    for way in options.ways:
+    for way in options.ways or WAYS:
         with tempfile.TemporaryDirectory() as here:
             folder, notes, killed = Path(here, "study"), Path(here, "workers"), []
             notes.mkdir()
