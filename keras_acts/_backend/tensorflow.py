@@ -121,8 +121,12 @@ def with_slope(value, partials, of_output=None):
         y = curve(x)  # with its own slope, which is what the second derivative is taken of
         return y, lambda upstream: product_of(y, upstream)
 
-    # Outside XLA the tape keeps the input all the same, and expm1 is not exact enough for some slopes.
-    return lambda x: (curve_that_keeps_its_output if partials is None or is_fused(x) else curve)(x)
+    def run(x):
+        # Eagerly the tape keeps the input all the same; outside XLA expm1 is too inexact for slopes that need it.
+        saves = is_fused(x) or not (partials or tf.executing_eagerly())
+        return (curve_that_keeps_its_output if saves else curve)(x)
+
+    return run
 
 
 def with_gradients(fn):
