@@ -43,7 +43,8 @@ class DyingReLUMonitor(Watcher):
 
     Args:
         alarm: Share of a layer's units from which a warning comes; a layer of which all died is always warned of.
-        rise: A warning comes, too, when the share has risen by this much since the layer's best epoch.
+        rise: A warning comes, too, when the share has risen by this much since the layer's best epoch, the first one
+            left out: while weights leave their start, some units die in sound networks too.
         stop: Share of a layer's units from which training is stopped, or `None`.
         extras: Further statistics: `"positions"`, `"mean"`, `"saturation"`, `"gradient"`, `"norms"`, `"histogram"`, see
             `Reading`. What each costs, `tests/benchmarks/monitor_cost.py` measures on your machine.
@@ -175,7 +176,7 @@ class DyingReLUMonitor(Watcher):
         logs.update(_units.totals(list(self.units.values())))
         found = _findings.find(self._evidence(epoch, reading, before), self.alarm, self.rise, self._lowest)
         self.flows = flows(reading, [] if self._engine is None else self._engine.calls)
-        for row in rows:
+        for row in rows if epoch > 0 else ():
             self._lowest[row["layer"]] = min(row["dead_share"], self._lowest.get(row["layer"], 1.0))
         self._tell(epoch, rows, found)
 

@@ -146,23 +146,36 @@ def test_dormant_units_are_named_but_no_alarm():
     assert not finding.is_alarm
 
 
-def test_a_few_dead_units_are_no_alarm_and_a_rise_is():
-    """2 of 24 units die after the first epoch, 2 more after the second: from 0 to 17 %."""
+def killing(*counts):
+    """Of layer "a", with 24 units, as many are dead in the second epoch and so on; findings that are alarms."""
     built = model()
 
     class Kill(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             bias = self.model.get_layer("a").bias
             values = keras.ops.convert_to_numpy(bias).copy()
-            values[: 2 + 2 * (epoch >= 1)] = -50
+            values[: counts[min(epoch, len(counts) - 1)]] = -50
             bias.assign(values)
 
     built.compile(keras.optimizers.SGD(0.0), "mse")
     monitor = keras_acts.DyingReLUMonitor(verbose=0)
+    fit(built, X, [monitor, Kill()], Y, epochs=len(counts) + 1)
+    return monitor
+
+
+def test_a_few_dead_units_are_no_alarm_and_a_rise_is():
+    """2 of 24 units die, then 2 more: from 0 to 17 %."""
     with pytest.warns(DyingReLUWarning, match="units keep dying"):
-        fit(built, X, [monitor, Kill()], Y, epochs=4)
-    assert [(f.kind, f.epoch) for f in monitor.findings if f.is_alarm] == [("dying", 2)]
+        monitor = killing(0, 2, 4)
+    assert [(f.kind, f.epoch) for f in monitor.findings if f.is_alarm] == [("dying", 3)]
     assert first_alarm(monitor, "a").units == (0, 1, 2, 3)
+
+
+def test_what_dies_as_the_weights_leave_their_start_is_no_rise():
+    """4 of 24 units die at the end of the first epoch and none later: below the share that is an alarm."""
+    monitor = killing(4, 4)
+    assert monitor.dead["a"].tolist() == [0, 1, 2, 3]
+    assert not [f for f in monitor.findings if f.is_alarm]
 
 
 def test_findings_are_told_once_and_begin_anew_with_the_next_fit():
