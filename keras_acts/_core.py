@@ -207,9 +207,10 @@ def _curve(
     tensors: tuple[str, ...],
 ) -> Callable:
     """`fn` as a function of its tensors alone, with the slopes that are stated."""
-    names = list(inspect.signature(fn).parameters)
-    positions = [names.index(name) for name in tensors]
-    fixed = dict(static)
+    signature = inspect.signature(fn).parameters
+    positions = [list(signature).index(name) for name in tensors]
+    defaults = {name: p.default for name, p in signature.items() if p.default is not p.empty and name not in tensors}
+    fixed = {**defaults, **dict(static)}
 
     def value(*arrays):
         return _as_dtype_of(arrays[0], fn(**dict(zip(tensors, arrays, strict=True)), **fixed))

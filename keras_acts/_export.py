@@ -115,7 +115,9 @@ def plain(operations: bool = True, **others: Any) -> Iterator[None]:
         yield
 
 
+# What else is changed on the way from a backend to a format. What the backend itself runs needs no plain operations.
 _OTHERS = {("tensorflow", "onnx"): {"where": _choice}, ("torch", "torch"): {"while_loop": _while_loop}}
+_OWN = {("tensorflow", "tf_saved_model"), ("torch", "torch")}
 
 
 def install() -> None:
@@ -124,10 +126,8 @@ def install() -> None:
 
     @functools.wraps(export)
     def _export(self: keras.Model, filepath: Any, format: str = "tf_saved_model", *args: Any, **kwargs: Any) -> Any:
-        # Who runs the file is the backend itself, which knows its own operations.
         way = keras.backend.backend(), format
-        is_own = way in (("tensorflow", "tf_saved_model"), ("torch", "torch"))
-        with plain(operations=not is_own, **_OTHERS.get(way, {})):
+        with plain(operations=way not in _OWN, **_OTHERS.get(way, {})):
             return export(self, filepath, format, *args, **kwargs)
 
     keras.Model.export = _export

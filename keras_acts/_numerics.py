@@ -36,6 +36,12 @@ def size(x: Tensor) -> Tensor:
     return ops.where(x < 0, -x, x)
 
 
+def one_between(y: Tensor, low: float, high: float | None = None) -> Tensor:
+    """1 where `y` lies between the bounds, 0 on and beyond them: the slope of a clipped line, from its output."""
+    is_out = y <= low if high is None else (y <= low) | (y >= high)
+    return ops.where(is_out, ops.zeros_like(y), ops.ones_like(y))
+
+
 def logistic(x: Tensor) -> tuple[Tensor, Tensor]:
     """The logistic function of `x` and of `-x`, each with full relative precision.
 

@@ -136,13 +136,14 @@ def _speed(name: str) -> list[str]:
     ]
     if not columns:
         return []
+    sizes = " and ".join(sorted({f"{float(row['mib']):g}" for row in _rows("speed.csv")}))
     lines = [
         "",
         "## Speed",
         "",
-        "Time for 64 MiB, as a multiple of what reading and writing alone takes; [how it is measured]",
+        f"Time for {sizes} MiB, as a multiple of what reading and writing alone takes; [how it is measured]"
+        "(../elsewhere/speed.md).",
     ]
-    lines[-1] += "(../elsewhere/speed.md)."
     heads = [f"{passes}, {MAKERS[maker]}" for maker, passes in columns]
     lines += ["", "| run by | " + " | ".join(heads) + " |", "|---|" + "--:|" * len(heads)]
     for way, label in WAYS.items():

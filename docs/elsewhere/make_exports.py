@@ -148,6 +148,9 @@ def in_words(outcome):
     return ("Flex", f"computes, with operations of TensorFlow: {', '.join(foreign)}") if foreign else ("yes", None)
 
 
+FLEX = "**Flex**: so it is, and LiteRT needs its TensorFlow operations for it. "
+
+
 def page(found):
     names = sorted({name for outcomes in found.values() for name in outcomes})
     heads = [f"{label} ({BACKENDS[way.split(':')[0]]})" for way, label in WAYS.items() if way in found]
@@ -168,7 +171,7 @@ def page(found):
         f"# Exported models\n\n{equal} of {len(cells)} pairs of an activation and a format compute the same.\n\n"
         "**yes**: what the exported model computes is what Keras computes, but for at most "
         f"{EQUAL:g} of the largest output.\n"
-        "**Flex**: so it is, and LiteRT needs its TensorFlow operations for it. **no**: the reason stands below.\n\n"
+        f"{FLEX if any('Flex' in cell for cell in cells) else ''}**no**: the reason stands below.\n\n"
         "How to export, and what happens on the way, is in [Export a model](../howto/export.md).\n\n"
         f"Measured by `docs/elsewhere/make_exports.py` with {versions}.\n\n"
         f"| activation | {' | '.join(heads)} |\n|{'---|' * (len(heads) + 1)}\n" + "\n".join(lines) + "\n\n"

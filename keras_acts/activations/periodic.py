@@ -12,7 +12,7 @@ def _phase(x: Tensor, w0: float) -> Tensor:
     return ops.clip(w0 * x, -1e38, 1e38) if abs(w0) > 1 else w0 * x
 
 
-def _sine_slope(x: Tensor, w0: float = 1.0) -> Tensor:
+def _sine_slope(x: Tensor, w0: float) -> Tensor:
     return w0 * _backend.cos(_phase(x, w0))
 
 
@@ -80,7 +80,7 @@ def _both(x: Tensor) -> tuple[Tensor, Tensor]:
     return less, ops.where(more_by_product, product / ops.where(more_by_product, sin - cos, one), sin + cos)
 
 
-def _sine_relu_slope(x: Tensor, epsilon: float = 0.0025) -> Tensor:
+def _sine_relu_slope(x: Tensor, epsilon: float) -> Tensor:
     return ops.where(x > 0, ops.ones_like(x), epsilon * _both(x)[1])
 
 

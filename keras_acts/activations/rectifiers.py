@@ -1,6 +1,5 @@
 """Rectifiers: the line `x` on the right, joined at a point to a line, a parabola or an exponential on its left."""
 
-import functools
 import math
 
 from keras import ops
@@ -8,7 +7,7 @@ from keras import ops
 from keras_acts import _backend
 from keras_acts._bases import Elementwise
 from keras_acts._core import Tensor, activation, exported, number
-from keras_acts._numerics import at_most, bounded, over_root, times_logistic
+from keras_acts._numerics import at_most, bounded, one_between, over_root, times_logistic
 
 _INF = math.inf
 
@@ -46,10 +45,6 @@ class Linear(Elementwise, fn=linear):
     """
 
 
-def _one_where_passed(y: Tensor) -> Tensor:
-    return ops.where(y <= 0, ops.zeros_like(y), ops.ones_like(y))
-
-
 @activation(
     formula="where(x > 0, x, 0)",
     source="Fukushima, Visual Feature Extraction by a Multilayered Network of Analog Threshold Elements, IEEE TSSC "
@@ -58,7 +53,7 @@ def _one_where_passed(y: Tensor) -> Tensor:
     kinks={"0": "0"},
     aliases=("rectifier", "ramp"),
     used_by=("ResNet", "VGG", "the original Transformer"),
-    slope_of_output=_one_where_passed,
+    slope_of_output=lambda y: one_between(y, 0.0),
 )
 def relu(x: Tensor) -> Tensor:
     """Rectified linear unit: `x` where positive, 0 elsewhere.
@@ -91,7 +86,7 @@ class ReLU(Elementwise, fn=relu):
     """
 
 
-def _leaky_slope(y: Tensor, negative_slope: float = 0.01) -> Tensor:
+def _leaky_slope(y: Tensor, negative_slope: float) -> Tensor:
     return ops.where(y > 0, ops.ones_like(y), ops.full_like(y, negative_slope))
 
 
@@ -148,7 +143,7 @@ class LeakyReLU(Elementwise, fn=leaky_relu):
         super().__init__({"negative_slope": negative_slope}, **kwargs)
 
 
-def _elu_slope(x: Tensor, alpha: float = 1.0) -> Tensor:
+def _elu_slope(x: Tensor, alpha: float) -> Tensor:
     return ops.where(x > 0, ops.ones_like(x), alpha * ops.exp(at_most(x, 0.0)))
 
 
@@ -251,10 +246,6 @@ class SELU(Elementwise, fn=selu):
     """
 
 
-def _clipped_slope(y: Tensor, max_value: float = 20.0) -> Tensor:
-    return ops.where((y <= 0) | (y >= max_value), ops.zeros_like(y), ops.ones_like(y))
-
-
 @activation(
     formula="minimum(maximum(x, 0), max_value)",
     source="Hannun et al., Deep Speech: Scaling up end-to-end speech recognition, 2014, arXiv:1412.5567",
@@ -263,7 +254,7 @@ def _clipped_slope(y: Tensor, max_value: float = 20.0) -> Tensor:
     aliases=("bounded_relu", "capped_relu", "relu_n"),
     limits={"max_value": (0.0, _INF)},
     distinct_from={"clamped_relu": "CoreML's has a slope below 0 too"},
-    slope_of_output=_clipped_slope,
+    slope_of_output=lambda y, max_value: one_between(y, 0.0, max_value),
 )
 def clipped_relu(x: Tensor, max_value: float = 20.0) -> Tensor:
     """Rectifier with a ceiling: `min(max(x, 0), max_value)`.
@@ -312,7 +303,7 @@ class ClippedReLU(Elementwise, fn=clipped_relu):
     kinks={"0": "0", "6": "0"},
     used_by=("MobileNet",),
     equals=("clipped_relu(x, max_value=6)",),
-    slope_of_output=functools.partial(_clipped_slope, max_value=6.0),
+    slope_of_output=lambda y: one_between(y, 0.0, 6.0),
 )
 def relu6(x: Tensor) -> Tensor:
     """Rectifier with a ceiling of 6: `min(max(x, 0), 6)`.
@@ -531,7 +522,7 @@ class ReLU2(Elementwise, fn=relu2):
     """
 
 
-def _celu_slope(x: Tensor, alpha: float = 1.0) -> Tensor:
+def _celu_slope(x: Tensor, alpha: float) -> Tensor:
     return ops.exp(at_most(x, 0.0) / alpha)
 
 
@@ -583,7 +574,7 @@ class CELU(Elementwise, fn=celu):
         super().__init__({"alpha": alpha}, **kwargs)
 
 
-def _isrlu_slope(x: Tensor, alpha: float = 1.0) -> Tensor:
+def _isrlu_slope(x: Tensor, alpha: float) -> Tensor:
     inverse = over_root(x, alpha)[1]
     return ops.where(x > 0, ops.ones_like(x), inverse * inverse * inverse)
 
@@ -681,7 +672,7 @@ class ELiSH(Elementwise, fn=elish):
     """
 
 
-def _smelu_slope(x: Tensor, beta: float = 1.0) -> Tensor:
+def _smelu_slope(x: Tensor, beta: float) -> Tensor:
     return ops.clip((x + beta) / (2.0 * beta), 0.0, 1.0)
 
 

@@ -9,7 +9,7 @@ from keras import ops
 from keras_acts import _backend
 from keras_acts._bases import Elementwise
 from keras_acts._core import Tensor, activation, exported
-from keras_acts._numerics import logistic, over_root, precise_erf, precise_tanh, reciprocal, tanh_slope
+from keras_acts._numerics import logistic, one_between, over_root, precise_erf, precise_tanh, reciprocal, tanh_slope
 
 _INF = math.inf
 
@@ -93,7 +93,7 @@ class Tanh(Elementwise, fn=tanh):
     """
 
 
-def _scaled_tanh_slope(x: Tensor, alpha: float = 1.7159, beta: float = 2 / 3) -> Tensor:
+def _scaled_tanh_slope(x: Tensor, alpha: float, beta: float) -> Tensor:
     return (alpha * beta) * tanh_slope(beta * x)
 
 
@@ -148,7 +148,7 @@ class ScaledTanh(Elementwise, fn=scaled_tanh):
         super().__init__({"alpha": alpha, "beta": beta}, **kwargs)
 
 
-def _softcap_slope(x: Tensor, cap: float = 50.0) -> Tensor:
+def _softcap_slope(x: Tensor, cap: float) -> Tensor:
     return tanh_slope(x / cap)
 
 
@@ -201,7 +201,7 @@ class Softcap(Elementwise, fn=softcap):
         super().__init__({"cap": cap}, **kwargs)
 
 
-def _penalized_tanh_slope(x: Tensor, alpha: float = 0.25) -> Tensor:
+def _penalized_tanh_slope(x: Tensor, alpha: float) -> Tensor:
     return tanh_slope(x) * ops.where(x > 0, ops.ones_like(x), ops.full_like(x, alpha))
 
 
@@ -296,7 +296,7 @@ class Softsign(Elementwise, fn=softsign):
     """
 
 
-def _isru_slope(x: Tensor, alpha: float = 1.0) -> Tensor:
+def _isru_slope(x: Tensor, alpha: float) -> Tensor:
     inverse = over_root(x, alpha)[1]
     return inverse * inverse * inverse
 
@@ -453,7 +453,7 @@ def _laplace_near_0(x: Tensor, mu: float, sigma: float) -> tuple[Tensor, Tensor]
     return ops.abs(half) < 0.15 / max(abs(start), 1.0), 0.5 * math.erfc(start) + area
 
 
-def _laplace_slope(x: Tensor, mu: float = 0.707107, sigma: float = 0.282095) -> Tensor:
+def _laplace_slope(x: Tensor, mu: float, sigma: float) -> Tensor:
     main, rest = _laplace_argument(x, mu, sigma)
     return ops.exp(-main * main) * (1.0 - 2.0 * main * rest) / (sigma * math.sqrt(2.0 * math.pi))
 
@@ -698,10 +698,6 @@ def _check_order(min_value: float, max_value: float) -> None:
         )
 
 
-def _hard_tanh_slope(y: Tensor, min_value: float = -1.0, max_value: float = 1.0) -> Tensor:
-    return ops.where((y <= min_value) | (y >= max_value), ops.zeros_like(y), ops.ones_like(y))
-
-
 @activation(
     formula="clip(x, min_value, max_value)",
     source="Collobert, Large Scale Machine Learning (thesis), 2004",
@@ -710,7 +706,7 @@ def _hard_tanh_slope(y: Tensor, min_value: float = -1.0, max_value: float = 1.0)
     aliases=("satlins",),
     limits={"min_value": (-_INF, _INF), "max_value": (-_INF, _INF)},
     check=_check_order,
-    slope_of_output=_hard_tanh_slope,
+    slope_of_output=lambda y, min_value, max_value: one_between(y, min_value, max_value),
 )
 def hard_tanh(x: Tensor, min_value: float = -1.0, max_value: float = 1.0) -> Tensor:
     """Hard tanh: `x` held between `min_value` and `max_value`.

@@ -27,11 +27,11 @@ from keras_acts._numerics import (
 _INF = math.inf
 
 
-def _softplus_slope(x: Tensor, beta: float = 1.0) -> Tensor:
+def _softplus_slope(x: Tensor, beta: float) -> Tensor:
     return logistic(beta * x)[0]
 
 
-def _softplus_slope_of_output(y: Tensor, beta: float = 1.0) -> Tensor:
+def _softplus_slope_of_output(y: Tensor, beta: float) -> Tensor:
     return -_backend.expm1(-beta * y)
 
 
@@ -289,12 +289,12 @@ def _squareplus_parts(x: Tensor, b: float) -> tuple[Tensor, Tensor, Tensor]:
     return inverse, root, part + root
 
 
-def _squareplus_slope(x: Tensor, b: float = 4.0) -> Tensor:
+def _squareplus_slope(x: Tensor, b: float) -> Tensor:
     inverse, root, total = _squareplus_parts(x, b)
     return ops.where(x < 0, b * inverse * inverse, total * total) / (2.0 * root * total)
 
 
-def _squareplus_slope_of_output(y: Tensor, b: float = 4.0) -> Tensor:
+def _squareplus_slope_of_output(y: Tensor, b: float) -> Tensor:
     return reciprocal(1.0 + (0.25 * b / y) / y)  # y * y would overflow and underflow
 
 
@@ -451,7 +451,7 @@ class GELUTanh(Elementwise, fn=gelu_tanh):
     """
 
 
-def _clipped_gelu_slope(x: Tensor, max_value: float = 10.0) -> Tensor:
+def _clipped_gelu_slope(x: Tensor, max_value: float) -> Tensor:
     return ops.where(x >= max_value, ops.zeros_like(x), _gelu_slope(x))
 
 
@@ -772,7 +772,7 @@ class Exponential(Elementwise, fn=exponential):
     """
 
 
-def _gaussian_slope(x: Tensor, sigma: float = 1.0) -> Tensor:
+def _gaussian_slope(x: Tensor, sigma: float) -> Tensor:
     z = bounded(x / sigma)
     return times_exp(z / -sigma, -0.5 * z * z)
 

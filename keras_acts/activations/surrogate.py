@@ -11,7 +11,7 @@ from keras_acts.activations.rectifiers import relu
 from keras_acts.activations.sigmoidal import step
 
 
-def _sugar_bsilu_slope(x: Tensor, alpha: float = 1.67) -> Tensor:
+def _sugar_bsilu_slope(x: Tensor, alpha: float) -> Tensor:
     x = bounded(x)
     return swish_slope(x + alpha, x, 1.0)
 
@@ -154,7 +154,7 @@ class RoundSTE(Elementwise, fn=round_ste):
     """
 
 
-def _spike_fast_sigmoid_slope(x: Tensor, sharpness: float = 25.0) -> Tensor:
+def _spike_fast_sigmoid_slope(x: Tensor, sharpness: float) -> Tensor:
     inverse = reciprocal(1.0 + sharpness * ops.abs(x))
     return inverse * inverse
 
@@ -210,7 +210,7 @@ class SpikeFastSigmoid(Elementwise, fn=spike_fast_sigmoid):
         super().__init__({"sharpness": sharpness}, **kwargs)
 
 
-def _spike_arctan_slope(x: Tensor, alpha: float = 2.0) -> Tensor:
+def _spike_arctan_slope(x: Tensor, alpha: float) -> Tensor:
     scaled = (0.5 * math.pi * alpha) * x
     return (0.5 * alpha) / (1.0 + scaled * scaled)
 

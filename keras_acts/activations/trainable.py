@@ -1291,7 +1291,7 @@ class PolyReLU(Trainable, fn=poly_relu):
         super().__init__(learned, shared_axes, **kwargs)
 
 
-def _smu_slope(x: Tensor, mu: Tensor, alpha: float = 0.25) -> tuple[Tensor, Tensor, Tensor]:
+def _smu_slope(x: Tensor, mu: Tensor, alpha: float) -> tuple[Tensor, Tensor, Tensor]:
     steep = 1.0 - alpha
     u = bounded(mu * steep * x)
     bell = ops.exp(-u * u) / math.sqrt(math.pi)
@@ -1377,7 +1377,7 @@ def _smu1_parts(x: Tensor, mu: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor, T
     return flank, root, excess
 
 
-def _smu1_slope(x: Tensor, mu: Tensor, alpha: float = 0.25) -> tuple[Tensor, Tensor, Tensor]:
+def _smu1_slope(x: Tensor, mu: Tensor, alpha: float) -> tuple[Tensor, Tensor, Tensor]:
     flank, root, excess = _smu1_parts(x, mu, alpha)
     safe = ops.where(root == 0, ops.ones_like(root), root)
     # On its flank the root has slope k * flank / root; what that lacks to k is k * excess / root.
