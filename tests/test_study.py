@@ -96,6 +96,25 @@ def test_equal_to_fit():
     assert_equal_curves(run, by_hand(*prepared("gelu"), seed=8))
 
 
+@pytest.mark.parametrize("is_little", [True, False] if BACKEND == "jax" else [])
+def test_equal_to_fit_compiled_quickly_or_well(monkeypatch, is_little):
+    program = importlib.import_module("keras_acts.study._jax")
+    model, start = prepared("gelu")
+    products = 6 * model.count_params() * SAMPLES * 3
+    monkeypatch.setattr(program, "_LITTLE", products * (1.5 if is_little else 0.5))
+    options, asked = program._quick_compilation(), []
+    monkeypatch.setattr(program, "_quick_compilation", lambda: asked.append(1) or options)
+    config = importlib.import_module("jax").config
+    config.update("jax_disable_most_optimizations", False)
+    run = compare(build, ["gelu"], data(), seeds=[7, 8], **settings()).runs[1]
+    chosen = [1], [1, 5]
+    alone, together = (compare(build_with_noise, ["relu"], data(), seeds=n, **settings()).runs[0] for n in chosen)
+    config.update("jax_disable_most_optimizations", True)
+    assert [alone[key] for key in ("curves", "after")] == [together[key] for key in ("curves", "after")]
+    assert len(asked) == (3 * 4 if is_little else 3 * 1)  # the epoch, its last step, the judging, and the look at units
+    assert_equal_curves(run, by_hand(model, start, seed=8))
+
+
 def assert_equal_curves(run, curves):
     for name, curve in curves.items():
         # Sums in another order; nothing else. Accuracies are ratios of whole numbers.

@@ -5,6 +5,7 @@ Keras. The step itself is the model's own `train_step`, as in `fit`.
 """
 
 import functools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from keras_acts.study._job import Job, Outcome, all_diverged, clock, order
 
 # What a model raises that cannot be traced through a whole epoch: it asks for numbers, changes types, or is too large.
 UNTRACEABLE = (TypeError, AttributeError, NotImplementedError, jax.errors.JAXIndexError, jax.errors.JaxRuntimeError)
+_LITTLE = 5e8  # products in training a seed, below which compiling well takes longer than it saves ten seeds
 _MANY = 16  # steps of an epoch, so that one step at a third of the speed is no loss
 
 
@@ -46,10 +48,11 @@ class Program:
         self._metrics = jax.device_put(self._metrics, self._spread.sharding)
         # The last batch of an epoch is smaller, and another program. Where it is one of many, it is compiled quickly.
         steps, self._rest = divmod(job.data.samples, job.batch_size)
+        is_little = _products(job) < _LITTLE
         parts = {"shared": 1, "donate": (0,)}
-        self._steps = self._spread(self._train, **parts)
-        self._last_step = self._spread(self._train, quickly=steps >= _MANY, **parts)
-        self._judge = self._spread(self._validate, shared=1)
+        self._steps = self._spread(self._train, quickly=is_little, **parts)
+        self._last_step = self._spread(self._train, quickly=is_little or steps >= _MANY, **parts)
+        self._judge = self._spread(self._validate, shared=1, quickly=is_little)
         self._look: Callable | None = None
 
     def train(self, seeds: Sequence[int], tick: Callable[[int], None]) -> Iterator[Outcome]:
@@ -111,6 +114,12 @@ class Program:
             return jax.device_get(self._look(state, *self._probe))
 
 
+def _products(job: Job) -> float:
+    """How many numbers are multiplied to train one seed, at most: each weight meets each position of each sample."""
+    positions = max(math.prod(array.shape[1:-1]) for array in jax.tree.leaves(job.data.training[0]))
+    return 6.0 * job.model.count_params() * positions * job.data.samples * job.epochs
+
+
 def _scan(step: Callable, state: Any, arrays: Any, rows: Any, size: int) -> Any:
     """Run `step` over batches of `rows`, the last of which may be smaller; return the state and the last logs."""
 
@@ -154,7 +163,11 @@ class _Spread:
             own, common = args[:-shared], args[-shared:]
             if self.side_by_side:
                 return jax.vmap(lambda *each: function(*each, *common))(*own)
-            return jax.lax.map(lambda each: function(*each, *common), own)
+            # XLA would dissolve a loop over one seed, and quickly compiled it would then round differently.
+            is_alone = quickly and len(jax.tree.leaves(own)[0]) == 1
+            own = jax.tree.map(lambda array: jnp.concatenate([array, array]), own) if is_alone else own
+            results = jax.lax.map(lambda each: function(*each, *common), own)
+            return jax.tree.map(lambda array: array[:1], results) if is_alone else results
 
         def over_devices(*args: Any) -> Any:
             if self.mesh.size == 1:
