@@ -65,7 +65,7 @@ def gradients(function):
     return compilers.get("graph", compilers["eager"])(_backend.with_gradients(function))
 
 
-@pytest.mark.parametrize("name", ["mish", "gelu", "softplus", "elu"])
+@pytest.mark.parametrize("name", ["mish", "gelu", "softplus", "elu", "sine", "arctan"])
 def test_a_large_tensor_gives_what_its_pieces_give(name):
     """TensorFlow's graphs leave large tensors to XLA."""
     x = np.random.default_rng(0).normal(scale=3, size=(600, 1000)).astype("float32")
@@ -88,17 +88,20 @@ if BACKEND == "jax":
 if BACKEND == "tensorflow":
 
     @pytest.mark.parametrize(
-        ("shape", "calls", "branches"),
+        ("name", "shape", "calls", "branches"),
         [
-            ((600, 1000), True, False),
-            ((None, 1000), False, True),
-            ((60, 1000), False, False),
-            ((None, None), False, False),
+            ("mish", (600, 1000), True, False),
+            ("mish", (None, 1000), False, True),
+            ("mish", (60, 1000), False, False),
+            ("mish", (None, None), False, False),
+            ("arctan", (600, 1000), False, False),  # one pass over the memory all the same
+            ("snake", (600, 1000), False, False),  # TensorFlow's own sine is the quicker one
         ],
     )
-    def test_tensorflow_leaves_to_xla_what_is_large_and_of_known_shape(shape, calls, branches):
+    def test_tensorflow_leaves_to_xla_what_is_large_and_of_known_shape(name, shape, calls, branches):
         spec = native.TensorSpec(shape, "float32")
-        graph = native.function(CATALOGUE["mish"].function, autograph=False).get_concrete_function(spec).graph
+        curve = built(CATALOGUE[name], (shape[-1],)).call if name == "snake" else CATALOGUE[name].function
+        graph = native.function(curve, autograph=False).get_concrete_function(spec).graph
         kinds = {node.op for node in graph.as_graph_def().node}
         assert ("PartitionedCall" in kinds or "StatefulPartitionedCall" in kinds) == calls
         assert ("If" in kinds or "StatelessIf" in kinds) == branches

@@ -70,6 +70,18 @@ def _held(tensor):
 _WORTHWHILE = 2**19
 
 
+_FREE = {"Placeholder", "Const", "Identity", "NoOp"}
+_FEW = 2  # operations: as many passes gain nothing
+_QUICKER = {"Sin", "Cos"}  # kernels of which XLA has none that are both as quick and exact
+
+
+def _is_better_fused(fn, tensors):
+    specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in tensors]
+    graph = tf.function(fn, autograph=False).get_concrete_function(*specs).graph
+    kinds = [operation.type for operation in graph.get_operations() if operation.type not in _FREE]
+    return len(kinds) > _FEW and not _QUICKER.intersection(kinds)
+
+
 def _island(fn):
     """`fn` compiled by XLA on its own where the graph around it is not, and the tensor is large.
 
@@ -77,10 +89,16 @@ def _island(fn):
     is for shapes of which nothing but the batch is unknown.
     """
     compiled = tf.function(fn, jit_compile=True, autograph=False)
+    is_better_fused = None
 
     def run(x, *others):
+        nonlocal is_better_fused
         shape = x.shape
         if tf.executing_eagerly() or _is_for_xla() or not shape.rank or not shape[1:].is_fully_defined():
+            return fn(x, *others)
+        if is_better_fused is None:
+            is_better_fused = _is_better_fused(fn, (x, *others))
+        if not is_better_fused:
             return fn(x, *others)
         if shape[0] is not None:
             return (compiled if shape.num_elements() >= _WORTHWHILE else fn)(x, *others)

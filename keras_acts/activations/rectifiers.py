@@ -731,7 +731,7 @@ class SmeLU(Elementwise, fn=smelu):
     source="Blondel et al., Learning with Fenchel-Young Losses, 2019, arXiv:1901.02324",
     output_range=("0", "inf"),
     equals=("smelu(x, beta=1)",),
-    slope=_smelu_slope,
+    slope=lambda x: _smelu_slope(x, 1.0),
 )
 def sparse_plus(x: Tensor) -> Tensor:
     """Sparse softplus: 0 up to -1, `x` from 1, and the parabola `(x + 1)**2 / 4` between.
