@@ -36,6 +36,7 @@ def diagnose(
 
     Raises:
         ValueError: There is no data, or the model is not built.
+        TypeError: The data is neither arrays nor batches.
 
     Examples:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, "relu", name="hidden")])
@@ -82,6 +83,11 @@ def _batches(data: Any, size: int) -> Iterator[Any]:
         if number is None:
             raise ValueError("diagnose needs data that ends; the PyDataset says that it has no number of batches.")
         items = (data[place] for place in range(number))
+    elif not isinstance(data, Iterable) or isinstance(data, str):
+        raise TypeError(
+            f"diagnose expected data as an array, as a list or dict of arrays, or as batches of them, got "
+            f"{type(data).__name__}; pass what the model takes."
+        )
     for item in items:
         yield item[0] if isinstance(item, tuple) else item
 

@@ -86,6 +86,9 @@ def test_bad_input():
         keras_acts.diagnose(model(), np.zeros((0, 5)))
     with pytest.raises(ValueError, match="none yet"):
         keras_acts.diagnose(keras.Sequential([layers.Dense(2)]), np.zeros((3, 5)))
+    for nothing in (None, "data.npz"):
+        with pytest.raises(TypeError, match="arrays, or as batches"):
+            keras_acts.diagnose(model(), nothing)
 
 
 class Tags(html.parser.HTMLParser):
