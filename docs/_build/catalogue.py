@@ -95,7 +95,7 @@ def _errors() -> dict[str, dict[str, dict[str, list[tuple[float, float]]]]]:
 def _times() -> dict[str, dict[str, dict[tuple[str, str], float]]]:
     """By activation, way of running and (maker, passes): time as a multiple of the memory's, where it was resolved."""
     found: dict = {}
-    for row in _rows("speed.csv"):
+    for row in _rows("all/speed.csv"):
         way = f"{row['backend']} {row['way']}"
         if way in WAYS and row["resolved"] == "True":
             times = found.setdefault(row["name"], {}).setdefault(way, {})
@@ -136,7 +136,7 @@ def _speed(name: str) -> list[str]:
     ]
     if not columns:
         return []
-    sizes = " and ".join(sorted({f"{float(row['mib']):g}" for row in _rows("speed.csv")}))
+    sizes = " and ".join(sorted({f"{float(row['mib']):g}" for row in _rows("all/speed.csv")}))
     lines = [
         "",
         "## Speed",

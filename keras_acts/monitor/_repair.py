@@ -60,7 +60,8 @@ class Revive(keras.callbacks.Callback):
     2023, with the bias and its moments included.
 
     Put it behind the monitor in the list of callbacks. It does not help where the cause goes on: with a learning
-    rate that is far too high units die again, so lower the rate first. A unit is left alone where its output does not
+    rate that is far too high units die again, so lower the rate first. Nor does it where the living units have
+    exploded: they stay as they are, so begin anew. A unit is left alone where its output does not
     go through weights alone: into a shortcut, into a `BatchNormalization`, out of the model, or into a subclassed
     model, whose connections are not known; `skipped` says which.
 

@@ -4,7 +4,9 @@
 
 Each network is killed, then trained on at a sound rate in several ways: as it is, with `Revive`, as its `with_prelu`
 copy, and, for comparison, begun anew. At the moment of the first repair the outputs are compared to the bit. The last
-cases show where `Revive` does not help. All weights are drawn by NumPy, so that the backends start equal.
+cases show where `Revive` does not help: where the living units give 10,000 times what they should (repair leaves them
+as they are), where the cause goes on, and where the outputs of dead units go through shortcuts. All weights are drawn
+by NumPy, so that the backends start equal.
 """
 
 import argparse
@@ -58,11 +60,15 @@ def residual(inputs):
     return x
 
 
-def by_rate(model, train, seed):
-    """Train at a rate far too high."""
-    model.compile(keras.optimizers.Adam(0.3), "sparse_categorical_crossentropy")
-    keras.utils.set_random_seed(seed)
-    model.fit(*train, batch_size=BATCH, epochs=KILL, verbose=0)
+def by_rate(rate):
+    """Train at a rate that is too high."""
+
+    def kill(model, train, seed):
+        model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
+        keras.utils.set_random_seed(seed)
+        model.fit(*train, batch_size=BATCH, epochs=KILL, verbose=0)
+
+    return kill
 
 
 def by_bias(model, train, seed):
@@ -74,10 +80,11 @@ def by_bias(model, train, seed):
 
 
 CASES = {  # name: network, how it dies, the rate afterwards, whether repair should help
-    "mlp, rate": (mlp, by_rate, 1e-3, True),
+    "mlp, rate": (mlp, by_rate(0.1), 1e-3, True),
     "mlp, bias": (mlp, by_bias, 1e-3, True),
-    "cnn, rate": (cnn, by_rate, 1e-3, True),
-    "mlp, rate stays too high": (mlp, by_rate, 0.3, False),
+    "cnn, rate": (cnn, by_rate(0.3), 1e-3, True),
+    "mlp, exploded": (mlp, by_rate(0.3), 1e-3, False),
+    "mlp, rate stays too high": (mlp, by_rate(0.1), 0.1, False),
     "shortcuts, bias": (residual, by_bias, 1e-3, False),
 }
 
