@@ -71,15 +71,16 @@ _WORTHWHILE = 2**19
 
 
 _FREE = {"Placeholder", "Const", "Identity", "NoOp"}
-_FEW = 2  # operations: as many passes gain nothing
-_QUICKER = {"Sin", "Cos"}  # kernels of which XLA has none that are both as quick and exact
+_FEW, _FEW_WITH_A_WAVE = 2, 4  # operations: as many passes cost no more. Exact sines are slow under XLA
+_SLOW = {"Asinh"}  # kernels that take longer than many passes
 
 
 def _is_better_fused(fn, tensors):
     specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in tensors]
     graph = tf.function(fn, autograph=False).get_concrete_function(*specs).graph
     kinds = [operation.type for operation in graph.get_operations() if operation.type not in _FREE]
-    return len(kinds) > _FEW and not _QUICKER.intersection(kinds)
+    few = _FEW_WITH_A_WAVE if {"Sin", "Cos"}.intersection(kinds) else _FEW
+    return len(kinds) > few or bool(_SLOW.intersection(kinds))
 
 
 def _island(fn):

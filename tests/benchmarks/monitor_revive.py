@@ -80,11 +80,11 @@ def by_bias(model, train, seed):
 
 
 CASES = {  # name: network, how it dies, the rate afterwards, whether repair should help
-    "mlp, rate": (mlp, by_rate(0.1), 1e-3, True),
+    "mlp, rate": (mlp, by_rate(0.06), 1e-3, True),
     "mlp, bias": (mlp, by_bias, 1e-3, True),
     "cnn, rate": (cnn, by_rate(0.3), 1e-3, True),
     "mlp, exploded": (mlp, by_rate(0.3), 1e-3, False),
-    "mlp, rate stays too high": (mlp, by_rate(0.1), 0.1, False),
+    "mlp, rate stays too high": (mlp, by_rate(0.3), 0.3, False),
     "shortcuts, bias": (residual, by_bias, 1e-3, False),
 }
 
@@ -119,7 +119,8 @@ def go_on(model, rate, train, test, seed, revives):
     model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
     keras.utils.set_random_seed(seed + 100)
     monitor = keras_acts.DyingReLUMonitor(alarm=1.0, rise=1.0, verbose=0)
-    before, after, revive = Outputs(test[0]), Outputs(test[0]), keras_acts.Revive(monitor, seed=seed)
+    seen = train[0][-256:]  # a dead unit may fire for others
+    before, after, revive = Outputs(seen), Outputs(seen), keras_acts.Revive(monitor, seed=seed)
     callbacks = [monitor, *([before, revive, after] if revives else [])]
     model.fit(*train, batch_size=BATCH, epochs=TRAIN, verbose=0, callbacks=callbacks)
     accuracy = model.evaluate(*test, batch_size=len(test[0]), verbose=0)[1]
