@@ -20,6 +20,6 @@ def on_post_build(config):
     from PIL import Image
 
     for path in Path(config.site_dir).rglob("*.png"):
-        if path.stat().st_size > 100_000:
+        if path.stat().st_size > 20_000:
             picture = Image.open(path).convert("RGB")
             picture.quantize(64, dither=Image.Dither.NONE).save(path, optimize=True)
