@@ -11,6 +11,7 @@ A lesson is plain Markdown. Its ```python blocks share one namespace and run fro
 again. Blocks marked ```py are for reading only.
 """
 
+import concurrent.futures
 import dataclasses
 import hashlib
 import json
@@ -182,7 +183,8 @@ def run(names: list[str], force: bool = False) -> int:
             print(f"{path.name}: up to date")
             continue
         try:
-            results = {backend: execute(path, backend) for backend in BACKENDS}
+            with concurrent.futures.ThreadPoolExecutor() as side_by_side:
+                results = dict(zip(BACKENDS, side_by_side.map(execute, [path] * len(BACKENDS), BACKENDS), strict=True))
         except LessonError as error:
             print(error, file=sys.stderr)
             failed += 1
